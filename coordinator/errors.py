@@ -1,0 +1,120 @@
+"""Every error the product raises on purpose.
+
+    OrchError
+    ├── UsageError            the command or call itself is wrong
+    ├── SettingsError         a settings file is wrong: carries file, line and key
+    ├── CompanyError          the company does not exist, exists already, or its name is no slug
+    ├── CompanyBusy           another sync of the same company is running
+    ├── GitError              the repository could not be read
+    │   ├── GitUnreachable    no answer, refused, unknown host, no such folder
+    │   ├── GitUnauthorized   the credentials were refused or are missing
+    │   └── GitLimit          over the configured time or size
+    ├── MemoryUnavailable     the private memory cannot answer
+    │   └── ModelMismatch     the table was written by another embedding model
+    ├── ModelUnavailable      the embedding model cannot be loaded or is not the expected one
+    ├── LedgerError           the ledger cannot be read or written
+    │   ├── VersionConflict   somebody else appended first: read again and retry
+    │   ├── UnknownEvent      an event type nobody here knows
+    │   └── LedgerDamaged     the hash chain is broken: carries the first broken position
+    └── StorageError          the disk is full or not writable
+
+The message says what, where and what to do next; it never carries private text or a secret,
+because messages reach logs and the Dagster event log.
+"""
+
+from __future__ import annotations
+
+
+class OrchError(Exception):
+    """The root: `message` says what and where, `hint` what to do next."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(OrchError):
+    """The command or call itself is wrong."""
+
+
+class SettingsError(OrchError):
+    """A settings file is wrong.
+
+    `file` is the path as shown to the user, `line` counts from 1 (0 when the whole file is meant),
+    `key` is the dotted path of the key (empty when the whole file is meant).
+    """
+
+    def __init__(
+        self, problem: str, *, file: str, line: int = 0, key: str = "", hint: str = ""
+    ) -> None:
+        where = f"{file}:{line}" if line else file
+        subject = f"{where}: {key}: {problem}" if key else f"{where}: {problem}"
+        super().__init__(subject, hint=hint)
+        self.file = file
+        self.line = line
+        self.key = key
+        self.problem = problem
+
+
+class CompanyError(OrchError):
+    """The company does not exist, exists already, or its name is no slug."""
+
+
+class CompanyBusy(OrchError):
+    """Another sync of the same company is running."""
+
+
+class GitError(OrchError):
+    """The repository could not be read."""
+
+
+class GitUnreachable(GitError):
+    """No answer, refused, unknown host, no such folder."""
+
+
+class GitUnauthorized(GitError):
+    """The credentials were refused or are missing."""
+
+
+class GitLimit(GitError):
+    """Over the configured time or size."""
+
+
+class MemoryUnavailable(OrchError):
+    """The private memory cannot answer."""
+
+
+class ModelMismatch(MemoryUnavailable):
+    """The table was written by another embedding model."""
+
+
+class ModelUnavailable(OrchError):
+    """The embedding model cannot be loaded or is not the expected one."""
+
+
+class LedgerError(OrchError):
+    """The ledger cannot be read or written."""
+
+
+class VersionConflict(LedgerError):
+    """Somebody else appended first: read again and retry."""
+
+
+class UnknownEvent(LedgerError):
+    """An event type nobody here knows."""
+
+
+class LedgerDamaged(LedgerError):
+    """The hash chain is broken; `position` is the first broken row."""
+
+    def __init__(self, message: str, *, position: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.position = position
+
+
+class StorageError(OrchError):
+    """The disk is full or not writable."""
