@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BlobReader = Callable[[str], bytes | None]
-"""Content of the file at a path of the current tree; None when it is missing or over the size limit."""
+"""Content of the file at a path of the current tree; None when missing or over the size limit."""
 
 TokenCounter = Callable[[str], int]
 """Number of the embedding model's tokens in a text, special tokens not counted."""
