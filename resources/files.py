@@ -1,0 +1,88 @@
+"""Small files of the home: written whole or not at all, readable by their owner only."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coordinator.errors import SettingsError, StorageError
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+@contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn a full or read-only disk into StorageError; other OSErrors pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(
+                f"the disk is full: {what} was not written",
+                hint="free some space and run the command again; nothing was lost",
+            ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise StorageError(
+                f"{what} may not be written ({os.strerror(error.errno)})",
+                hint="check the owner and mode of ORCH_HOME",
+            ) from error
+        raise
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` and its parents, closed to others."""
+    with storage_errors(str(folder)):
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        folder.chmod(FOLDER_MODE)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file's content in one step that survives a power cut."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with storage_errors(path.name):
+        try:
+            with scratch.open("w", encoding="utf-8", opener=_private) as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            scratch.replace(path)
+            sync_folder(path.parent)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def read_settings_text(path: Path) -> str:
+    """The text of a settings file; SettingsError when it is missing or not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError("does not exist", file=str(path)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SettingsError("not UTF-8 text", file=str(path), line=line) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all regular files below `folder`; 0 when it does not exist."""
+    return sum(
+        path.lstat().st_size
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, FILE_MODE)

@@ -1,0 +1,130 @@
+"""The coordinator's home (`ORCH_HOME`): opens it and composes what works on it."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coordinator.errors import UsageError
+from coordinator.settings import CoordinatorSettings, EmbeddingSettings, dump, parse_coordinator
+from resources.companies import Companies
+from resources.files import make_folder, read_settings_text, write_text
+from resources.ledger import Ledger
+
+if TYPE_CHECKING:
+    from resources.embedder import SentenceEmbedder
+    from resources.memory import PrivateMemory
+
+SETTINGS_FILE = "orch.yaml"
+DEFAULT_HOME = ".orch"
+
+DAGSTER_SETTINGS = """\
+# Written by `orch init`; yours to change. See docs/operations.md.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+    # one run per company at a time; other companies go on
+    tag_concurrency_limits:
+      - key: dagster/partition
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
+run_monitoring:
+  enabled: true
+run_retries:
+  enabled: true
+  max_retries: 2
+"""
+
+
+def home_path(path: Path | str | None = None) -> Path:
+    """The home meant by `path`, else by ORCH_HOME, else ``./.orch``; absolute."""
+    return Path(path or os.environ.get("ORCH_HOME") or DEFAULT_HOME).expanduser().absolute()
+
+
+class Home:
+    """One coordinator: its settings, ledger, companies and their memories.
+
+    `Home.open()` raises UsageError when there is no home yet. Everything is opened on first use,
+    so that a command pays only for what it touches.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path | str | None = None) -> Home:
+        where = home_path(path)
+        if not (where / SETTINGS_FILE).exists():
+            raise UsageError(
+                f"there is no coordinator home at {where}",
+                hint="`orch init` makes one here, ORCH_HOME names another place",
+            )
+        return cls(where)
+
+    @classmethod
+    def init(cls, path: Path | str | None = None, *, embedding: EmbeddingSettings) -> Home:
+        """Make a home; an existing one is opened and left as it is."""
+        home = cls(home_path(path))
+        if (home.path / SETTINGS_FILE).exists():
+            return home
+        for folder in (home.path, home.instances_folder, home.dagster_folder):
+            make_folder(folder)
+        write_text(home.dagster_folder / "dagster.yaml", DAGSTER_SETTINGS)
+        home.ledger.record_initialization(embedding.model)
+        write_text(home.path / SETTINGS_FILE, dump(CoordinatorSettings(embedding=embedding)))
+        return home
+
+    @property
+    def instances_folder(self) -> Path:
+        return self.path / "instances"
+
+    @property
+    def dagster_folder(self) -> Path:
+        return self.path / "dagster"
+
+    @property
+    def global_folder(self) -> Path:
+        return self.path / "global"
+
+    @cached_property
+    def settings(self) -> CoordinatorSettings:
+        file = self.path / SETTINGS_FILE
+        return parse_coordinator(read_settings_text(file), file=str(file))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger.open(self.path / "ledger.db")
+
+    @cached_property
+    def companies(self) -> Companies:
+        return Companies(self.instances_folder, self.ledger)
+
+    @cached_property
+    def embedder(self) -> SentenceEmbedder:
+        from resources.embedder import SentenceEmbedder
+
+        return SentenceEmbedder(self.settings.embedding)
+
+    def memory(self, company: str) -> PrivateMemory:
+        """The private memory of `company`: its own rows and no others."""
+        from resources.memory import PrivateMemory
+
+        instance = self.companies.instance(company)
+        return PrivateMemory(
+            company, instance.tables(), lambda: self.embedder, self.settings.search
+        )
+
+    def close(self) -> None:
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+    def __enter__(self) -> Home:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,119 @@
+"""A company's isolated space on disk: its settings, mirror, tables and lock."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coordinator.errors import CompanyBusy, CompanyError
+from coordinator.settings import CompanySettings, company_slug, dump, parse_company
+from resources.files import read_settings_text, write_text
+
+if TYPE_CHECKING:
+    from resources.git import Mirror
+    from resources.tables import Tables
+
+SETTINGS_FILE = "company.yaml"
+
+
+class Instance:
+    """The space of one company under ``instances/<slug>/``; nothing of another company is in it."""
+
+    def __init__(self, folder: Path, slug: str | None = None) -> None:
+        self.slug = company_slug(folder.name if slug is None else slug)
+        self.folder = folder
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / SETTINGS_FILE
+
+    @property
+    def mirror_folder(self) -> Path:
+        return self.folder / "mirror.git"
+
+    @property
+    def tables_folder(self) -> Path:
+        return self.folder / "tables"
+
+    @cached_property
+    def settings(self) -> CompanySettings:
+        """The settings in `company.yaml`; SettingsError names file, line and key."""
+        if not self.settings_file.exists():
+            raise CompanyError(
+                f"there is no company '{self.slug}'",
+                hint="`orch company list` shows the companies, `orch company create` makes one",
+            )
+        settings = parse_company(
+            read_settings_text(self.settings_file), file=str(self.settings_file)
+        )
+        if settings.name != self.slug:
+            raise CompanyError(
+                f"{self.settings_file} names the company '{settings.name}', "
+                f"its folder is '{self.slug}'",
+                hint="make the two equal",
+            )
+        return settings
+
+    @property
+    def settings_hash(self) -> str:
+        """sha256 of the settings' meaning: comments and key order do not change it."""
+        return settings_hash(self.settings)
+
+    def write_settings(self, settings: CompanySettings) -> None:
+        write_text(self.settings_file, dump(settings))
+        self.__dict__.pop("settings", None)
+
+    def mirror(self) -> Mirror:
+        """The company's mirror; close it after use (it is a context manager)."""
+        from resources.git import Mirror
+
+        return Mirror(self.mirror_folder, self.settings.git)
+
+    def tables(self) -> Tables:
+        """The company's LanceDB database."""
+        from resources.tables import Tables
+
+        return Tables(self.tables_folder)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the company for one sync; CompanyBusy when another process does.
+
+        The lock is the kernel's: it goes with the process that holds it, however that ends.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / ".sync.lock", timeout=0, mode=0o600)
+        holder = self.folder / ".sync.holder"
+        try:
+            lock.acquire()
+        except Timeout:
+            raise CompanyBusy(
+                f"another sync of '{self.slug}' is running{_process(holder)}",
+                hint="wait for it to end, then try again",
+            ) from None
+        try:
+            holder.write_text(json.dumps({"pid": os.getpid()}))
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def settings_hash(settings: CompanySettings) -> str:
+    """sha256 of the settings' meaning: comments and key order do not change it."""
+    canonical = json.dumps(settings.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _process(holder: Path) -> str:
+    try:
+        return f" (process {json.loads(holder.read_text())['pid']})"
+    except (OSError, ValueError, KeyError):
+        return ""
