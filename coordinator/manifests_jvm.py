@@ -1,0 +1,115 @@
+"""Manifests of the Java world: Maven's pom.xml and Gradle's build scripts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from coordinator import xml_text
+from coordinator.manifests_record import MAX_DESCRIPTION, Manifest, Parser, names, one_line
+
+# plugins that make a jar which runs by itself
+_RUNNABLE = frozenset(
+    [
+        "spring-boot-maven-plugin",
+        "quarkus-maven-plugin",
+        "jib-maven-plugin",
+        "maven-assembly-plugin",
+        "maven-shade-plugin",
+        "micronaut-maven-plugin",
+        "exec-maven-plugin",
+    ]
+)
+
+
+def _maven(manifest: Manifest, text: str) -> Manifest:
+    project = xml_text.parse(text.encode())
+    if project.tag != "project":
+        return replace(manifest, problem="the root element is not <project>")
+    properties = {
+        child.tag: child.text.strip()
+        for child in (project.first("properties") or xml_text.Element("", {})).children
+    }
+
+    def said(*path: str) -> str:
+        return _filled(project.value(*path), properties)
+
+    properties.setdefault("project.artifactId", project.value("artifactId"))
+    properties.setdefault("project.parent.version", project.value("parent", "version"))
+    version = said("version") or said("parent", "version")
+    properties.setdefault("project.version", version)
+    plugins = {
+        plugin.value("artifactId")
+        for build in project.children
+        if build.tag == "build"
+        for plugin in build.walk("plugin")
+    }
+    declared = project.first("dependencies")
+    return replace(
+        manifest,
+        name=one_line(said("artifactId")),
+        version=one_line(version),
+        description=one_line(said("description") or said("name"), MAX_DESCRIPTION),
+        licence=one_line(said("licenses", "license", "name")),
+        owner=one_line(said("organization", "name") or said("developers", "developer", "name")),
+        language="Java",
+        dependencies=names(
+            f"{item.value('groupId')}:{item.value('artifactId')}"
+            for item in (declared.children if declared else [])
+            if item.tag == "dependency" and item.value("scope") != "test"
+        ),
+        runs=True if plugins & _RUNNABLE or said("packaging") == "war" else None,
+        aggregates=said("packaging") == "pom" or project.first("modules") is not None,
+    )
+
+
+def _filled(text: str, properties: dict[str, str]) -> str:
+    """`text` with ${name} filled in once: one pass, so that no chain of properties can grow."""
+    return re.sub(
+        r"\$\{([^{}]{1,200})\}", lambda found: properties.get(found[1], found[0])[:500], text
+    )
+
+
+_GRADLE_DEPENDENCY = re.compile(
+    r"(?m)^\s*(?:implementation|api|compile|runtimeOnly|runtime|compileOnly|annotationProcessor)"
+    r"[\s(]+(?:platform\()?[\"']([\w.-]{1,200}):([\w.-]{1,200})"
+)
+_GRADLE_PROJECT = re.compile(
+    r"(?m)^\s*(?:implementation|api|compile)[\s(]+project\(\s*[\"']:?([\w:.-]{1,200})[\"']"
+)
+_GRADLE_RUNS = re.compile(
+    r"org\.springframework\.boot|com\.google\.cloud\.tools\.jib|io\.quarkus|io\.ktor\.plugin"
+    r"|(?m:^\s*(?:id\s*[(\s]\s*)?[\"'`]?application[\"'`]?\)?\s*$)"
+    r"|apply\s+plugin:\s*[\"'](?:application|spring-boot|war)[\"']|\bmainClass(?:Name)?\b|\bbootJar\b"
+)
+
+
+def _gradle(manifest: Manifest, text: str) -> Manifest:
+    code = re.sub(r"(?m)//.*$", "", re.sub(r"(?s)/\*.*?\*/", "", text))
+
+    def said(key: str) -> str:
+        match = re.search(rf"(?m)^\s*{key}\s*=?\s*[\"']([^\"'\n]{{1,500}})[\"']", code)
+        return match[1] if match else ""
+
+    dependencies = [f"{group}:{name}" for group, name in _GRADLE_DEPENDENCY.findall(code)]
+    dependencies += _GRADLE_PROJECT.findall(code)
+    kotlin = "kotlin" in code
+    for_all = re.search(r"(?m)^\s*(?:allprojects|subprojects)\s*\{", code)
+    return replace(
+        manifest,
+        version=one_line(said("version")),
+        description=one_line(said("description"), MAX_DESCRIPTION),
+        language="Kotlin" if kotlin else "Java",
+        dependencies=names(dependencies),
+        runs=True if _GRADLE_RUNS.search(code) else None,
+        aggregates=for_all is not None,
+    )
+
+
+def parser(name: str) -> tuple[str, Parser] | None:
+    """The kind and reader for a file called `name` (lower case), or None."""
+    if name == "pom.xml":
+        return "maven", _maven
+    if name in ("build.gradle", "build.gradle.kts"):
+        return "gradle", _gradle
+    return None
