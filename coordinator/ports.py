@@ -21,7 +21,9 @@ class Embedder(Protocol):
     model: str
     width: int
 
-    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+    def embed_passages(
+        self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]: ...
 
     def embed_query(self, text: str) -> NDArray[np.float32]: ...
 

@@ -1,0 +1,260 @@
+"""What a private memory holds, which rows a sync must touch, and how a search weighs a hit.
+
+A memory row is a learning plus `search_text` (folded for full text) and a vector. The two halves of
+a search are fused by score, not by rank: ``score = w * cosine + (1 - w) * bm25 / best bm25``. On
+judged Portuguese questions rank fusion let the weak half drag the strong one down (R@1 .46 against
+.73 for full text alone), score fusion did not (.73).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from coordinator.errors import UsageError
+
+LEARNING_COLUMNS = (
+    "id",
+    "title",
+    "content",
+    "category",
+    "source",
+    "language",
+    "evidence_commit",
+    "evidence_path",
+    "evidence_line",
+    "occurred_at",
+    "substance",
+    "reason",
+)
+MAX_QUERY_TERMS = 128
+
+_COMPOUND = re.compile(r"\w+")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+
+
+def strip_accents(text: str) -> str:
+    """`text` without combining marks: ``autenticação`` → ``autenticacao``."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def fold(text: str) -> str:
+    """`text` as the full-text index sees it: lower case, no accents, identifiers also in parts.
+
+    ``PaymentService`` and ``payment_service`` both become ``paymentservice payment service``, so
+    that either spelling, and plain words, find the other. Texts and queries are folded alike.
+    """
+    plain = strip_accents(text)
+    return _COMPOUND.sub(lambda found: _spread(found.group()), plain).lower()
+
+
+def _spread(word: str) -> str:
+    # plain words are most of any text: leave them before the costlier search for parts
+    if word.isalpha() and (word.islower() or word[1:].islower()):
+        return word
+    parts = _PARTS.findall(word)
+    if len(parts) < 2:
+        return word
+    return " ".join((word.replace("_", ""), *parts))
+
+
+def query_terms(query: str) -> str:
+    """The distinct words of a folded `query`, at most 128: its full-text half.
+
+    A pasted page would otherwise cost one index look-up for every word in it.
+    """
+    words = dict.fromkeys(_COMPOUND.findall(fold(query)))
+    return " ".join(list(words)[:MAX_QUERY_TERMS])
+
+
+def passage(title: str, content: str) -> str:
+    """The text that is embedded and indexed for a learning: its title, once, then its content."""
+    if not title or content.startswith(title):
+        return content
+    return f"{title}\n{content}"
+
+
+def rows(learnings: pd.DataFrame) -> pd.DataFrame:
+    """`learnings` with `search_text` and `row_hash`; of rows with the same id the last stays.
+
+    The hash is ``<text>.<rest>``: the first half changes when the vector must be made again, the
+    second when only what stands beside it does (another commit, another line).
+    """
+    frame = learnings.loc[:, list(LEARNING_COLUMNS)].drop_duplicates("id", keep="last")
+    passages = [
+        passage(title, content)
+        for title, content in zip(frame["title"], frame["content"], strict=True)
+    ]
+    rest = frame.drop(columns=["title", "content"])
+    return frame.assign(
+        search_text=[fold(text) for text in passages],
+        row_hash=[
+            f"{_digest(text)}.{_digest(_canonical(record))}"
+            for text, record in zip(passages, rest.to_dict("records"), strict=True)
+        ],
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _canonical(record: Mapping[Any, Any]) -> str:
+    return json.dumps(record, sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a learning cannot hold a {type(value).__name__}")
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """What one store must do: rows to embed, rows whose vector stays, ids to remove."""
+
+    to_embed: pd.DataFrame
+    to_update: pd.DataFrame
+    to_remove: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the memory already is as wanted."""
+        return self.to_embed.empty and self.to_update.empty and not self.to_remove
+
+
+def plan(wanted: pd.DataFrame, have: Mapping[str, str]) -> MemoryPlan:
+    """Compare `wanted` (as `rows` gives it) with `have` (id → row_hash)."""
+    old = wanted["id"].map(lambda key: have.get(key, "")).astype(object)
+    new_text = [
+        mine.partition(".")[0] != theirs.partition(".")[0]
+        for mine, theirs in zip(wanted["row_hash"], old, strict=True)
+    ]
+    changed = [mine != theirs for mine, theirs in zip(wanted["row_hash"], old, strict=True)]
+    embed = np.array(new_text, dtype=bool)
+    update = np.array(changed, dtype=bool) & ~embed
+    keep = set(wanted["id"])
+    return MemoryPlan(
+        to_embed=wanted[embed],
+        to_update=wanted[update],
+        to_remove=tuple(sorted(key for key in have if key not in keep)),
+    )
+
+
+@dataclass(frozen=True)
+class SearchFilters:
+    """What a search may return. Empty means any; times are inclusive and need a time zone.
+
+    `min_score` None takes the settings' value.
+    """
+
+    categories: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    min_score: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, moment in (("since", self.since), ("until", self.until)):
+            if moment is not None and moment.tzinfo is None:
+                raise UsageError(f"{name} needs a time zone", hint="for example 2026-01-31T00:00Z")
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Why a hit has its score: ``score = vector_part + text_part``.
+
+    ``vector_part = vector_weight * max(cosine, 0)`` and
+    ``text_part = text_weight * bm25 / best_bm25`` (0 without a textual hit). `matched_terms` are the
+    words of the query that the hit contains, as the index sees them.
+    """
+
+    cosine: float
+    vector_weight: float
+    vector_part: float
+    bm25: float
+    best_bm25: float
+    text_weight: float
+    text_part: float
+    matched_terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """One hit of a search, best first."""
+
+    id: str
+    company: str
+    title: str
+    content: str
+    category: str
+    source: str
+    language: str
+    evidence_commit: str
+    evidence_path: str
+    evidence_line: int
+    occurred_at: datetime | None
+    substance: float
+    score: float
+    factors: Factors
+
+
+def fuse(cosine: float, bm25: float, best_bm25: float, vector_weight: float) -> Factors:
+    """The parts of one hit's score; a negative cosine counts as 0."""
+    vector_part = vector_weight * max(cosine, 0.0)
+    text_weight = 1.0 - vector_weight
+    text_part = text_weight * bm25 / best_bm25 if best_bm25 > 0 else 0.0
+    return Factors(
+        cosine=cosine,
+        vector_weight=vector_weight,
+        vector_part=vector_part,
+        bm25=bm25,
+        best_bm25=best_bm25,
+        text_weight=text_weight,
+        text_part=text_part,
+    )
+
+
+def best(
+    ids: Sequence[str],
+    cosines: NDArray[np.float32],
+    bm25: Mapping[str, float],
+    *,
+    vector_weight: float,
+    min_score: float,
+    limit: int,
+) -> list[tuple[str, Factors]]:
+    """The `limit` best of the candidates `ids`, best first; equal scores in the order of the ids.
+
+    `bm25` holds the candidates full text found; the others count 0.
+    """
+    top = max(bm25.values(), default=0.0)
+    scored = [
+        (key, fuse(float(cosine), bm25.get(key, 0.0), top, vector_weight))
+        for key, cosine in zip(ids, cosines, strict=True)
+    ]
+    kept = [hit for hit in scored if total(hit[1]) >= min_score]
+    return sorted(kept, key=lambda hit: (-total(hit[1]), hit[0]))[:limit]
+
+
+def total(factors: Factors) -> float:
+    """The score those factors add up to."""
+    return factors.vector_part + factors.text_part
