@@ -109,7 +109,7 @@ class UnknownEvent(LedgerError):
 
 
 class LedgerDamaged(LedgerError):
-    """The hash chain is broken; `position` is the first broken row."""
+    """The hash chain is broken; `position` is the first broken row (0: the files as a whole)."""
 
     def __init__(self, message: str, *, position: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
