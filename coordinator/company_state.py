@@ -45,6 +45,7 @@ class AssetState:
     input_version: str
     data_version: str
     rows: int
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,9 @@ def _committed(state: CompanyState, committed: events.TableCommitted, _: Event) 
 
 
 def _computed(state: CompanyState, computed: events.AssetComputed, _: Event) -> CompanyState:
-    asset = AssetState(computed.input_version, computed.data_version, computed.rows)
+    asset = AssetState(
+        computed.input_version, computed.data_version, computed.rows, dict(computed.counts)
+    )
     return replace(state, assets={**state.assets, computed.asset: asset})
 
 

@@ -36,11 +36,11 @@ def instance_context(
     components: pd.DataFrame,
     learnings: pd.DataFrame,
     memory_rows: int,
-    reading: Mapping[str, int],
+    left_out: Mapping[str, int],
 ) -> InstanceContext:
     """Put together what is known; the frames have the shapes of the company's tables.
 
-    `reading` counts what the last sync left out, by reason (missing objects, secrets, …).
+    `left_out` counts what the last sync left out: ``secrets``, ``missing_files``.
     """
     data = {
         "company": settings.name,
@@ -61,9 +61,9 @@ def instance_context(
             "learnings_by_source": _counts(learnings, "source"),
             "learnings_by_language": _counts(learnings, "language"),
             "memory_rows": memory_rows,
-            "left_out": dict(sorted(reading.items())),
+            "left_out": {name: count for name, count in sorted(left_out.items()) if count},
         },
-        "health": _health(settings, components, learnings, memory_rows, reading),
+        "health": _health(settings, components, learnings, memory_rows, left_out),
     }
     return InstanceContext(data, _page(data, PAGE_WORDS[settings.language]))
 
@@ -115,7 +115,7 @@ def _health(
     components: pd.DataFrame,
     learnings: pd.DataFrame,
     memory_rows: int,
-    reading: Mapping[str, int],
+    left_out: Mapping[str, int],
 ) -> list[str]:
     """What somebody should look at, as codes of PAGE_WORDS; empty when nothing."""
     found = {
@@ -124,8 +124,8 @@ def _health(
         "no_component": components.empty,
         "no_learning": learnings.empty,
         "memory_differs": memory_rows != len(learnings),
-        "secrets_refused": reading.get("secrets", 0) > 0,
-        "objects_missing": reading.get("missing_objects", 0) > 0,
+        "secrets_refused": left_out.get("secrets", 0) > 0,
+        "files_missing": left_out.get("missing_files", 0) > 0,
     }
     return [code for code, wrong in found.items() if wrong]
 
@@ -171,7 +171,7 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
         "no_learning": "No learning was found: look at `learnings.min_substance`.",
         "memory_differs": "The private memory does not hold every learning: run `orch sync`.",
         "secrets_refused": "Learnings were refused because they hold a secret: rotate it.",
-        "objects_missing": "The repository lacks objects; what needs them was left out.",
+        "files_missing": "The repository lacks some files; they were left out.",
     },
     "pt": {
         "what": "O que é",
@@ -205,7 +205,7 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
         "no_learning": "Nenhum aprendizado encontrado: veja `learnings.min_substance`.",
         "memory_differs": "A memória privada não tem todos os aprendizados: rode `orch sync`.",
         "secrets_refused": "Aprendizados recusados por conterem um segredo: troque-o.",
-        "objects_missing": "Faltam objetos no repositório; o que depende deles ficou de fora.",
+        "files_missing": "Faltam arquivos no repositório; eles ficaram de fora.",
     },
 }
 

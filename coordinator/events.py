@@ -111,11 +111,14 @@ class TableCommitted(Payload):
 
 
 class AssetComputed(Payload):
+    """An asset was computed from `input_version`; `counts` holds what it counted on the way."""
+
     event_type = "asset_computed"
     asset: Name
     input_version: Name
     data_version: Name
     rows: Count
+    counts: dict[Name, Count] = {}
 
 
 class MemoryRebuilt(Payload):

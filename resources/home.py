@@ -14,8 +14,9 @@ from resources.files import make_folder, read_settings_text, write_text
 from resources.ledger import Ledger
 
 if TYPE_CHECKING:
-    from resources.embedder import SentenceEmbedder
+    from resources.embedder import SentenceEmbedder, TokenCounter
     from resources.memory import PrivateMemory
+    from resources.tables import Tables
 
 SETTINGS_FILE = "orch.yaml"
 DEFAULT_HOME = ".orch"
@@ -38,6 +39,8 @@ run_monitoring:
 run_retries:
   enabled: true
   max_retries: 2
+  # a failed asset is tried again by the sensor, which waits longer each time
+  retry_on_asset_or_op_failure: false
 """
 
 
@@ -110,14 +113,30 @@ class Home:
 
         return SentenceEmbedder(self.settings.embedding)
 
+    @cached_property
+    def tokens(self) -> TokenCounter:
+        """Counts the embedding model's tokens without loading the model."""
+        from resources.embedder import TokenCounter
+
+        return TokenCounter(self.settings.embedding)
+
     def memory(self, company: str) -> PrivateMemory:
         """The private memory of `company`: its own rows and no others."""
         from resources.memory import PrivateMemory
 
-        instance = self.companies.instance(company)
         return PrivateMemory(
-            company, instance.tables(), lambda: self.embedder, self.settings.search
+            company,
+            self.companies.instance(company).tables(),
+            lambda: self.embedder,
+            embedding=self.settings.embedding,
+            search=self.settings.search,
         )
+
+    def global_tables(self) -> Tables:
+        """The coordinator's own LanceDB database: what spans companies, for the operator alone."""
+        from resources.tables import Tables
+
+        return Tables(self.global_folder)
 
     def close(self) -> None:
         if "ledger" in self.__dict__:

@@ -140,13 +140,32 @@ def moment() -> pa.DataType:
     return pa.timestamp("us", tz="UTC")
 
 
+def contexts() -> pa.Schema:
+    """The one row of a company's context: `data` as JSON, `page` as Markdown."""
+    import pyarrow as pa
+
+    return table_schema({"data": pa.string(), "page": pa.string()})
+
+
 def known(name: str) -> pa.Schema | None:
-    """The schema of a table of sources, catalog or learnings by its name; None for any other."""
+    """The schema of a table by the name of the asset it holds; None for any other."""
     makers = {
-        "commits": commits,
-        "documents": documents,
-        "components": components,
+        "git_commits": commits,
+        "local_docs": documents,
+        "company_components": components,
         "learnings": learnings,
+        "instance_context": contexts,
+        "component_catalog": catalog_components,
+        "component_pairs": catalog_pairs,
+        "component_groups": catalog_groups,
     }
     maker = makers.get(name)
     return maker() if maker else None
+
+
+def of(name: str) -> pa.Schema:
+    """The schema of a known table; KeyError for any other."""
+    schema = known(name)
+    if schema is None:
+        raise KeyError(name)
+    return schema

@@ -1,0 +1,80 @@
+"""What an asset of one company works with: its instance, tables, memory and ledger entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+
+from coordinator.ports import Progress
+from coordinator.sweeps import sync_version
+from resources.home import Home
+from resources.instances import Instance
+from resources.progress import current_progress
+from resources.recorded_tables import RecordedTables
+from resources.sync_log import SyncLog
+
+
+@dataclass
+class CompanyRun:
+    """One company inside one Dagster run."""
+
+    home: Home
+    instance: Instance
+    run_id: str
+    progress: Progress
+
+    @classmethod
+    def of(cls, context: dg.AssetExecutionContext, home: Home) -> CompanyRun:
+        instance = home.companies.instance(context.partition_key)
+        progress = current_progress() or LoggedProgress(context.log)
+        return cls(home, instance, context.run.run_id, progress)
+
+    @property
+    def company(self) -> str:
+        return self.instance.slug
+
+    @cached_property
+    def version(self) -> str:
+        """The version of everything this run reads: the fetched head, settings and rules."""
+        with self.instance.mirror() as mirror:
+            return sync_version(mirror.head(), self.instance.settings_hash)
+
+    def counts(self, asset: str) -> Mapping[str, int]:
+        """What `asset` counted when it was last computed."""
+        state = self.home.ledger.state(self.company).assets.get(asset)
+        return state.counts if state is not None else {}
+
+    @property
+    def syncs(self) -> SyncLog:
+        return SyncLog(self.company, self.home.ledger)
+
+    @cached_property
+    def tables(self) -> RecordedTables:
+        return RecordedTables(self.company, self.instance.tables(), self.home.ledger)
+
+
+class LoggedProgress:
+    """Progress as lines of the run's log, at most ten for each piece of work."""
+
+    def __init__(self, log: dg.DagsterLogManager) -> None:
+        self._log = log
+        self._label = ""
+        self._total: int | None = None
+        self._done = 0
+        self._told = 0
+
+    def start(self, label: str, total: int | None) -> None:
+        self._label, self._total, self._done, self._told = label, total, 0, 0
+
+    def advance(self, amount: int = 1) -> None:
+        self._done += amount
+        tenth = self._done * 10 // self._total if self._total else 0
+        if tenth > self._told:
+            self._told = tenth
+            self._log.info(f"{self._label}: {self._done} of {self._total}")
+
+    def finish(self) -> None:
+        self._label = ""

@@ -1,0 +1,85 @@
+"""Moves DataFrames between assets and LanceDB tables.
+
+A company's asset is a table of its own database, a coordinator's asset one of the coordinator's.
+Outputs are reconciled by id: rows that did not change are not written, and an output without
+changes leaves the table's version as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+import pandas as pd
+
+from coordinator.frames import RowChanges
+from coordinator.sweeps import sync_version
+from resources import table_schemas
+from resources.dagster_resources import HomeResource
+from resources.recorded_tables import RecordedTables
+
+
+class CompanyTables(dg.ConfigurableIOManager):
+    """Stores an asset's rows in the table of the same name of the partition's company."""
+
+    home: dg.ResourceDependency[HomeResource]
+
+    def handle_output(
+        self, context: dg.OutputContext, obj: pd.DataFrame | RowChanges
+    ) -> None:
+        home = self.home.home
+        company, table = context.partition_key, context.asset_key.path[-1]
+        instance = home.companies.instance(company)
+        with instance.mirror() as mirror:
+            version = sync_version(mirror.head(), instance.settings_hash)
+        tables = RecordedTables(company, instance.tables(), home.ledger)
+        written = tables.write(
+            table, obj, run=context.run_id, version=version, counts=_counts(context.output_metadata)
+        )
+        context.add_output_metadata(
+            {
+                "inserted": written.inserted,
+                "updated": written.updated,
+                "deleted": written.deleted,
+                "dagster/row_count": written.rows,
+                "table_version": written.version,
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """The table of each asked company, one under the other."""
+        home = self.home.home
+        table = context.asset_key.path[-1]
+        frames = [
+            home.companies.instance(company).tables().read(table)
+            for company in context.asset_partition_keys
+            if company in home.companies.names()
+        ]
+        filled = [frame for frame in frames if not frame.empty]
+        if filled:
+            return pd.concat(filled, ignore_index=True)
+        return frames[0] if frames else table_schemas.of(table).empty_table().to_pandas()
+
+
+def _counts(metadata: Mapping[str, object]) -> dict[str, int]:
+    """The whole numbers among an output's metadata: what the asset counted."""
+    plain = {name: getattr(value, "value", value) for name, value in metadata.items()}
+    return {name: value for name, value in plain.items() if type(value) is int}
+
+
+class CoordinatorTables(dg.ConfigurableIOManager):
+    """Stores the tables of an asset over all companies in the coordinator's own database."""
+
+    home: dg.ResourceDependency[HomeResource]
+
+    def handle_output(self, context: dg.OutputContext, obj: Mapping[str, pd.DataFrame]) -> None:
+        tables = self.home.home.global_tables()
+        metadata: dict[str, int] = {}
+        for name, frame in obj.items():
+            written = tables.reconcile(name, frame, schema=table_schemas.of(name))
+            metadata[f"{name}_rows"] = written.rows
+            metadata[f"{name}_changed"] = written.inserted + written.updated + written.deleted
+        context.add_output_metadata(metadata)
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        return self.home.home.global_tables().read(context.asset_key.path[-1])

@@ -1,0 +1,101 @@
+"""Learnings, and the private memory that makes them findable."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pandas as pd
+
+from assets.company_run import CompanyRun
+from assets.partitions import company_partitions
+from assets.previews import bars, counts, preview
+from assets.sources import OWNERS
+from coordinator.frames import data_version
+from coordinator.learnings import RULES_VERSION, learn
+from resources.dagster_resources import HomeResource
+from resources.tables import Written
+
+
+@dg.asset(
+    partitions_def=company_partitions,
+    group_name="memory",
+    kinds={"lancedb"},
+    owners=OWNERS,
+    code_version=RULES_VERSION,
+    io_manager_key="company_tables",
+    description="Short texts worth remembering, from commits, documents and components, each with "
+    "its category and evidence. Texts that hold a secret are refused and counted.",
+)
+def learnings(
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    git_commits: pd.DataFrame,
+    local_docs: pd.DataFrame,
+    company_components: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    run = CompanyRun.of(context, home.home)
+    tokens = home.home.tokens
+    learned = learn(
+        commits=git_commits,
+        documents=local_docs,
+        components=company_components,
+        rules=run.instance.settings.learnings,
+        count_tokens=tokens.count_tokens,
+        window=tokens.window,
+        known=run.instance.tables().ids("learnings"),
+    )
+    frame = learned.learnings
+    return dg.Output(
+        frame,
+        data_version=dg.DataVersion(data_version(frame)),
+        metadata={
+            "learnings": preview(frame, ["id", "category", "source", "language", "occurred_at"]),
+            "categories": bars(frame["category"].value_counts().to_dict(), "learnings"),
+            "sources": counts(frame["source"].value_counts().to_dict(), "source"),
+            "skipped": counts(learned.skipped, "reason"),
+            "refused_for_a_secret": learned.refused,
+            "duplicates": learned.duplicates,
+        },
+    )
+
+
+@dg.asset(
+    partitions_def=company_partitions,
+    group_name="memory",
+    kinds={"lancedb", "pytorch"},
+    owners=OWNERS,
+    code_version="1",
+    description="The company's learnings with their embeddings, in its own LanceDB database. Only "
+    "learnings that are not there yet are embedded; removed ones leave.",
+)
+def private_memory(
+    context: dg.AssetExecutionContext, home: HomeResource, learnings: pd.DataFrame
+) -> dg.MaterializeResult:
+    run = CompanyRun.of(context, home.home)
+    memory = home.home.memory(run.company)
+    stored = memory.store(learnings, run.progress)
+    run.tables.record(
+        Written(
+            table="private_memory",
+            inserted=stored.embedded,
+            updated=stored.updated,
+            deleted=stored.removed,
+            version=stored.version,
+            rows=stored.rows,
+        ),
+        run=run.run_id,
+        version=run.version,
+    )
+    stats = memory.stats()
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(f"{stats['model']}:{data_version(learnings)}"),
+        metadata={
+            "embedded": stored.embedded,
+            "updated": stored.updated,
+            "removed": stored.removed,
+            "dagster/row_count": stored.rows,
+            "table_version": stored.version,
+            "model": stats["model"],
+            "width": stats["width"],
+            "languages": bars(learnings["language"].value_counts().to_dict(), "rows by language"),
+        },
+    )

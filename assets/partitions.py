@@ -1,0 +1,5 @@
+"""Companies as Dagster partitions."""
+
+import dagster as dg
+
+company_partitions = dg.DynamicPartitionsDefinition(name="company")

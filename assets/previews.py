@@ -1,0 +1,92 @@
+"""What an asset page shows of its rows: ids, counts and pictures, never private text.
+
+The Dagster UI and event log are the operator's surface and are kept for ever, so a preview takes
+the columns it is told to take and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PREVIEW_ROWS = 15
+INK, BAR = "#3b4252", "#5e81ac"
+
+
+def preview(frame: pd.DataFrame, columns: Sequence[str]) -> dg.TableMetadataValue:
+    """The first rows of `frame`, only the named `columns` (ids, dates, counts, categories)."""
+    shown = frame[list(columns)].head(PREVIEW_ROWS)
+    schema = dg.TableSchema(
+        [dg.TableColumn(name, "float" if _is_number(shown[name]) else "string") for name in columns]
+    )
+    records = [
+        dg.TableRecord({str(key): _cell(value) for key, value in row.items()})
+        for row in shown.to_dict("records")
+    ]
+    return dg.MetadataValue.table(records, schema=schema)
+
+
+def counts(values: Mapping[str, int], name: str) -> dg.TableMetadataValue:
+    """Counts as a two-column table, largest first."""
+    schema = dg.TableSchema([dg.TableColumn(name, "string"), dg.TableColumn("count", "int")])
+    ordered = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: key, "count": int(count)}) for key, count in ordered], schema=schema
+    )
+
+
+def bars(values: Mapping[str, int], title: str) -> dg.MarkdownMetadataValue:
+    """Counts as horizontal bars, largest on top."""
+    figure, axes = _figure(title, height=0.9 + 0.32 * max(len(values), 1))
+    ordered = sorted(values.items(), key=lambda pair: (pair[1], pair[0]))
+    drawn = axes.barh([key for key, _ in ordered], [count for _, count in ordered], color=BAR)
+    axes.bar_label(drawn, padding=3, fontsize=8, color=INK)
+    axes.margins(x=0.12)
+    return _picture(figure, title)
+
+
+def commits_over_time(times: pd.Series) -> dg.MarkdownMetadataValue:
+    """Commits per month as columns."""
+    title = "commits per month"
+    figure, axes = _figure(title, height=2.4)
+    if len(times):
+        months = times.dt.tz_localize(None).dt.to_period("M").value_counts().sort_index()
+        axes.bar(months.index.to_timestamp(), months.to_numpy(), width=25, color=BAR)
+    return _picture(figure, title)
+
+
+def _figure(title: str, *, height: float) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, height), dpi=80, layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, fontsize=10, loc="left", color=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8, colors=INK)
+    return figure, axes
+
+
+def _picture(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+    data = BytesIO()
+    figure.savefig(data, format="png")
+    encoded = base64.b64encode(data.getvalue()).decode()
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column)
+
+
+def _cell(value: object) -> str | int | float:
+    if isinstance(value, str | int | float):
+        return value
+    return value.isoformat(sep=" ")[:16] if isinstance(value, pd.Timestamp) else str(value)

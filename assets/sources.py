@@ -1,0 +1,108 @@
+"""What is read from the outside: a company's repository, its commits and its documents."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pandas as pd
+
+from assets.company_run import CompanyRun
+from assets.partitions import company_partitions
+from assets.previews import commits_over_time, counts, preview
+from coordinator.errors import OrchError
+from coordinator.frames import RowChanges, commits_frame, data_version
+from coordinator.local_docs import local_docs as select_docs
+from resources.dagster_resources import HomeResource
+
+OWNERS = ["team:coordinator"]
+
+
+@dg.observable_source_asset(
+    partitions_def=company_partitions,
+    group_name="sources",
+    description="A company's Git repository, where it lives. Observing it asks for its head; "
+    "nothing is fetched.",
+    tags={"source": "git"},
+)
+def git_repository(
+    context: dg.OpExecutionContext, home: HomeResource
+) -> dg.DataVersionsByPartition:
+    """The head of each company's repository; a company that cannot be read is left out and said."""
+    heads: dict[str, str] = {}
+    for company in home.home.companies.names():
+        try:
+            with home.home.companies.instance(company).mirror() as mirror:
+                heads[company] = mirror.remote_head().sha or "empty"
+        except OrchError as error:
+            context.log.warning(f"{company}: {error}")
+    return dg.DataVersionsByPartition(heads)
+
+
+@dg.asset(
+    partitions_def=company_partitions,
+    deps=[git_repository],
+    group_name="sources",
+    kinds={"git", "lancedb"},
+    owners=OWNERS,
+    code_version="1",
+    io_manager_key="company_tables",
+    description="Every commit of the watched branch, fetched into the company's own bare mirror. "
+    "Only new commits are read; after a rewritten history the vanished ones leave.",
+)
+def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Output[RowChanges]:
+    run = CompanyRun.of(context, home.home)
+    known = set(run.instance.tables().ids("git_commits"))
+    with run.instance.mirror() as mirror:
+        fetched = mirror.fetch(run.progress)
+        reachable = mirror.commit_ids()
+        new = [sha for sha in reachable if sha not in known]
+        run.progress.start("reading commits", len(new))
+        commits = []
+        for commit in mirror.commits(new):
+            commits.append(commit)
+            run.progress.advance()
+        run.progress.finish()
+    for text in fetched.notes:
+        context.log.warning(text)
+    frame = commits_frame(commits)
+    gone = tuple(sorted(known.difference(reachable)))
+    return dg.Output(
+        RowChanges(frame, gone),
+        data_version=dg.DataVersion(fetched.head or "empty"),
+        metadata={
+            "head": fetched.head,
+            "branch": fetched.branch,
+            "history_rewritten": fetched.forced,
+            "missing_objects": fetched.missing_objects,
+            "new_commits": len(frame),
+            "commits": preview(frame, ["id", "committed_at", "path_count"]),
+            "over_time": commits_over_time(frame["committed_at"]),
+        },
+    )
+
+
+@dg.asset(
+    partitions_def=company_partitions,
+    group_name="sources",
+    kinds={"markdown", "lancedb"},
+    owners=OWNERS,
+    code_version="1",
+    io_manager_key="company_tables",
+    description="The Markdown documents of the watched branch, as the company's settings name them.",
+)
+def local_docs(
+    context: dg.AssetExecutionContext, home: HomeResource, git_commits: pd.DataFrame
+) -> dg.Output[pd.DataFrame]:
+    run = CompanyRun.of(context, home.home)
+    with run.instance.mirror() as mirror:
+        snapshot = mirror.snapshot()
+        rules = run.instance.settings.learnings
+        frame = select_docs(snapshot, mirror.reader(snapshot), rules, git_commits)
+    folders = frame["path"].str.rpartition("/")[0].replace("", "(root)").value_counts()
+    return dg.Output(
+        frame,
+        data_version=dg.DataVersion(data_version(frame, apart_from=["commit"])),
+        metadata={
+            "documents": preview(frame, ["blob", "changed_at"]),
+            "folders": counts(folders.head(15).to_dict(), "folder"),
+        },
+    )

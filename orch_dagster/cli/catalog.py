@@ -1,0 +1,71 @@
+"""`orch catalog`: components, and which of them are copies of one another."""
+
+from __future__ import annotations
+
+import click
+
+from orch_dagster.cli.door import echo_json, echo_table, json_option, note, open_home
+
+
+@click.group()
+def catalog() -> None:
+    """List components, and show which are copies of one another.
+
+    Example:  orch catalog copies
+    """
+
+
+@catalog.command("list")
+@click.option("--company", help="Whose components [all companies].")
+@json_option
+def list_components(company: str | None, as_json: bool) -> None:
+    """List the components found in the companies' repositories.
+
+    Example:  orch catalog list --company empresa-a
+    """
+    home = open_home()
+    rows: list[dict[str, object]] = []
+    for name in [company] if company else home.companies.names():
+        frame = home.companies.instance(name).tables().read("company_components")
+        shown = frame.drop(columns=["fingerprint", "row_hash"], errors="ignore")
+        rows += [{str(k): v for k, v in row.items()} for row in shown.to_dict("records")]
+    if as_json:
+        echo_json(rows)
+        return
+    if not rows:
+        note("no components yet; run `orch sync --all`")
+        return
+    columns = ["company", "name", "path", "category", "language", "version", "licence"]
+    echo_table(
+        "",
+        [*columns, "confidence", "reason"],
+        [
+            [*(row[key] for key in columns), round(float(str(row["confidence"])), 2), row["reason"]]
+            for row in sorted(rows, key=lambda row: (row["company"], row["path"]))
+        ],
+    )
+
+
+@catalog.command()
+@json_option
+def copies(as_json: bool) -> None:
+    """Show which components of different companies are near-copies, and where each came from.
+
+    Example:  orch catalog copies --json
+    """
+    pairs = open_home().global_tables().read("component_pairs")
+    rows = pairs.drop(columns=["row_hash"], errors="ignore").to_dict("records")
+    if as_json:
+        echo_json(rows)
+        return
+    if not rows:
+        note("no copies found; `orch sync --all` compares the companies")
+        return
+    echo_table(
+        "",
+        ["component", "copy", "similarity", "first appeared in", "why"],
+        [
+            [row["left"], row["right"], round(row["similarity"], 2), row["origin"], row["reason"]]
+            for row in rows
+        ],
+    )

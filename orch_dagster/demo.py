@@ -1,0 +1,40 @@
+"""A home with the three sample companies in it."""
+
+from __future__ import annotations
+
+from coordinator.settings import CompanySettings, GitSettings
+from orch_dagster.samples.build import SAMPLE_COMPANIES, add_commit, build_repository
+from resources.embedder import choose_model
+from resources.home import SETTINGS_FILE, Home, home_path
+
+
+def prepare(home: str | None, *, push: bool = False) -> Home:
+    """Open the home, made when there is none, with the sample companies created.
+
+    Their repositories stand under ``samples/`` of the home. With `push`, each gets one more commit.
+    """
+    where = home_path(home)
+    embedding = (
+        Home.open(where).settings.embedding
+        if (where / SETTINGS_FILE).exists()
+        else choose_model()[0]
+    )
+    opened = Home.init(where, embedding=embedding)
+    known = opened.companies.names()
+    for sample in SAMPLE_COMPANIES:
+        repository = where / "samples" / f"{sample.slug}.git"
+        build_repository(sample.slug, repository)
+        if push:
+            add_commit(repository, sample.slug)
+        if sample.slug not in known:
+            opened.companies.create(
+                CompanySettings(
+                    name=sample.slug,
+                    title=sample.title,
+                    description=sample.description,
+                    language="pt" if sample.language == "pt" else "en",
+                    owners=sample.owners,
+                    git=GitSettings(url=str(repository), protocols=("file",)),
+                )
+            )
+    return opened
