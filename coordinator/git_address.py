@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from coordinator.errors import GitError
-from coordinator.settings import GitProtocol
+
+if TYPE_CHECKING:
+    from coordinator.settings import GitProtocol
 
 HOST = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 USER = re.compile(r"(?!-)[A-Za-z0-9._-]{1,64}")

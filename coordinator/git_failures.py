@@ -20,12 +20,16 @@ OBJECTS_MISSING = (
 
 
 class Rule(NamedTuple):
-    """The pattern in git's words, and what is said instead."""
+    """The pattern in git's words, and what is said instead.
+
+    `remote`: also look into what the other side wrote, where it alone knows the reason.
+    """
 
     pattern: str
     error: type[GitError] | type[StorageError]
     message: str
     hint: str
+    remote: bool = False
 
 
 RULES = (
@@ -42,9 +46,7 @@ RULES = (
         "run as its owner, or give a bare clone that belongs to this user",
     ),
     Rule(
-        r"fsck error|fsck-objects|error in object|object fsck|"
-        r"(index-pack|fetch-pack|unpack-objects).*(corrupt|invalid object)|"
-        r"[0-9a-f]{40}: (hasDot|zeroPadded|bad|missing|duplicate|gitmodules|nul|tree|unknown)",
+        r"fsck error",
         GitError,
         "{where} holds an object that git's own check refuses",
         "run 'git fsck' in a clone of it: the object is broken or made to attack",
@@ -56,9 +58,21 @@ RULES = (
         "run 'git fetch --unshallow' there, or give the original repository",
     ),
     Rule(
+        r"mismatched algorithms",
+        GitError,
+        "{where} names its objects by SHA-256, which is not supported",
+        "give a repository that uses SHA-1, as nearly all do",
+    ),
+    Rule(
+        OBJECTS_MISSING,
+        GitError,
+        "{where} does not hold all objects of its own history (a partial or damaged clone)",
+        "give the complete repository: run 'git fetch --refetch' or 'git fsck' there",
+        remote=True,
+    ),
+    Rule(
         r"authentication failed|returned error: 40[13]|could not read (username|password)"
-        r"|permission denied|invalid credentials|access denied|http basic: access denied"
-        r"|terminal prompts disabled|authorization failed",
+        r"|permission denied|access denied|terminal prompts disabled|authorization failed",
         GitUnauthorized,
         "{where} refused the credentials, or needs some",
         "check the variable named by git.token_env or git.ssh_key_env and what it may read",
@@ -70,7 +84,7 @@ RULES = (
         "put the right key of the host into ~/.ssh/known_hosts, then sync again",
     ),
     Rule(
-        r"certificate|ssl|tls|gnutls",
+        r"certificate|self.signed",
         GitUnreachable,
         "the certificate of the host of {where} was not accepted",
         "a private certificate authority is given by the variable GIT_SSL_CAINFO",
@@ -82,34 +96,34 @@ RULES = (
         "write the address the host shows for cloning, often one that ends in .git",
     ),
     Rule(
-        r"repository not found|repository '.*' not found|returned error: 404"
-        r"|does not appear to be a git repository|not a git repository|no such file or directory"
+        r"repository (\S+ )?not found|returned error: 404|no such file or directory"
+        r"|does not appear to be a git repository|not a git repository"
         r"|does not exist|project you were looking for|not valid: is this a git repository",
         GitUnreachable,
         "there is no repository at {where}, or these credentials do not see it",
         "check git.url, and that the token or key may read it",
     ),
     Rule(
-        r"could not resolve|name or service not known|temporary failure in name resolution"
-        r"|connection (refused|reset|timed out|closed)|network is unreachable|no route to host"
-        r"|failed to connect|couldn't connect|could not connect|operation timed out"
-        r"|returned error: (429|5\d\d)|empty reply|hung up unexpectedly|early eof"
-        r"|the remote end hung up|rpc failed|couldn't find host",
-        GitUnreachable,
-        "{where} does not answer",
-        "check the network and the host, then sync again",
-    ),
-    Rule(
-        r"transport '.*' not allowed",
+        r"transport \S* not allowed",
         GitError,
         "git refused the protocol of {where}",
         "add it to git.protocols if that is meant",
     ),
     Rule(
-        r"couldn't find remote ref|remote branch .* not found",
+        r"couldn't find remote ref|remote branch \S* not found",
         GitError,
         "the watched branch vanished from {where} while it was read",
         "sync again; if it stays away, check git.branch",
+    ),
+    Rule(
+        r"could not resolve|name or service not known|temporary failure in name resolution"
+        r"|connection (was )?(refused|reset|timed out|closed)|network is unreachable"
+        r"|no route to host|failed to connect|could ?n[o']t connect|operation timed out"
+        r"|returned error: (429|5\d\d)|empty reply|hung up unexpectedly|early eof"
+        r"|rpc failed|(tls|ssl|gnutls)\w*.*(fail|error|terminated)",
+        GitUnreachable,
+        "{where} does not answer",
+        "check the network and the host, then sync again",
     ),
 )
 
@@ -119,16 +133,17 @@ def lacks_objects(stderr: str) -> bool:
     return re.search(OBJECTS_MISSING, stderr, re.IGNORECASE) is not None
 
 
-def git_failure(stderr: str, where: str) -> GitError | StorageError:
-    """The error that git's output `stderr` means; `where` is the address as messages show it."""
+def git_failure(stderr: str, where: str, address: str = "") -> GitError | StorageError:
+    """The error that git's output `stderr` means.
+
+    `where` is the address as messages show it, `address` as git got it: a repository called
+    ``access-denied`` must not read as a refusal, so addresses and quoted names are taken out.
+    """
+    whole = re.sub(r"'[^'\n]*'", "''", stderr.replace(address, "") if address else stderr)
+    ours = "\n".join(line for line in whole.splitlines() if not line.startswith("remote:"))
     for rule in RULES:
-        if re.search(rule.pattern, stderr, re.IGNORECASE):
+        if re.search(rule.pattern, whole if rule.remote else ours, re.IGNORECASE):
             return rule.error(rule.message.format(where=where), hint=rule.hint)
-    if lacks_objects(stderr):
-        return GitError(
-            f"{where} does not hold all objects of its own history (a partial or damaged clone)",
-            hint="give the complete repository: run 'git fetch --refetch' or 'git fsck' there",
-        )
     return GitError(
         f"git could not read {where}",
         hint=f"try 'git ls-remote {where}' by hand: it shows git's own words",

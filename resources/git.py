@@ -11,17 +11,20 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from coordinator.errors import GitError, GitLimit
 from coordinator.git import Commit, Snapshot
 from coordinator.git_text import is_object_id, parse_tree_entry
-from coordinator.ports import BlobReader, Progress
-from coordinator.settings import GitSettings
 from resources.git_fetch import Fetch, Fetched, branch_ref, ref_branch
 from resources.git_import import fast_import
 from resources.git_objects import ObjectReader
 from resources.git_process import Deadline, Finished, clean_environment, git_command, run_git
 from resources.git_remote import Remote, RemoteHead
+
+if TYPE_CHECKING:
+    from coordinator.ports import BlobReader, Progress
+    from coordinator.settings import GitSettings
 
 __all__ = ["Fetched", "Mirror", "RemoteHead", "fast_import"]
 

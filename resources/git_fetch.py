@@ -7,21 +7,33 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from coordinator.errors import GitError
 from coordinator.git_failures import lacks_objects
 from coordinator.git_text import is_object_id
-from coordinator.ports import Progress
-from coordinator.settings import GitSettings
 from resources.git_process import Deadline, Finished, clean_environment, git_command, run_git
 from resources.git_remote import Remote, RemoteHead
 from resources.git_rescue import copy_incomplete, merge_packs, missing_objects
-from resources.git_store import folder_bytes, locked, make_repository, note_group, packs, sweep
+from resources.git_store import (
+    folder_bytes,
+    locked,
+    make_repository,
+    note_group,
+    packs,
+    remove_pack,
+    sweep,
+)
+
+if TYPE_CHECKING:
+    from coordinator.ports import Progress
+    from coordinator.settings import GitSettings
 
 NAMESPACE = "refs/orch/heads/"
 MISSING_NOTE = "orch-missing"
 MANY_PACKS = 50
+UNDO_S = 30.0
 PROGRESS = re.compile(rb"^(Receiving objects|Resolving deltas): +\d+% \((\d+)/(\d+)\)")
 
 
@@ -82,10 +94,11 @@ class Fetch:
                 return self._empty(wanted, before)
             if wanted == before:
                 return self._found(before, before)
+            held = packs(self._path)
             try:
                 after = self._advance(wanted, before)
             except BaseException:
-                sweep(self._path)
+                self._undo(held, wanted, before)
                 raise
             self._merge_many_packs(after)
             return self._found(before, after)
@@ -138,6 +151,19 @@ class Fetch:
         if before.branch and before.branch != wanted.branch:
             self._git("update-ref", "-d", branch_ref(before.branch))
         return after
+
+    def _undo(self, held: list[Path], wanted: RemoteHead, before: RemoteHead) -> None:
+        """Put back ref and packs, else a mirror that grew too large would stay too large."""
+        self._deadline = Deadline(UNDO_S)
+        ref = branch_ref(wanted.branch)
+        if wanted.branch == before.branch:
+            self._git("update-ref", ref, before.sha)
+        else:
+            self._git("update-ref", "-d", ref)
+        for pack in packs(self._path):
+            if pack not in held:
+                remove_pack(pack)
+        sweep(self._path)
 
     def _fetch(self, branch: str, ref: str) -> Finished:
         self._meter.start()

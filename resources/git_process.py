@@ -19,11 +19,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from coordinator.errors import GitError, GitUnauthorized, StorageError
 from coordinator.git_address import GitAddress
-from coordinator.settings import GitSettings
+
+if TYPE_CHECKING:
+    from coordinator.settings import GitSettings
 
 TICK_S = 0.1
 MAX_STDERR = 65_536

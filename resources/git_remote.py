@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from coordinator.errors import GitError
 from coordinator.git_address import GitAddress, git_address
 from coordinator.git_failures import git_failure, over_size, over_time
 from coordinator.git_text import is_object_id, path_text
-from coordinator.settings import GitSettings
 from resources.git_process import (
     Deadline,
     Finished,
@@ -18,6 +18,9 @@ from resources.git_process import (
     remote_environment,
     run_git,
 )
+
+if TYPE_CHECKING:
+    from coordinator.settings import GitSettings
 
 SHOWN_BRANCHES = 10
 USUAL_BRANCHES = ("main", "master", "trunk", "develop")
@@ -56,7 +59,7 @@ class Remote:
         if done.stopped == "size":
             raise over_size(where, self.settings.max_mirror_mb)
         if done.code != 0:
-            raise git_failure(done.stderr, where)
+            raise git_failure(done.stderr, where, self.address.text)
         return done
 
     def head(self, deadline: Deadline) -> RemoteHead:
