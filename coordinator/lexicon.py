@@ -1,0 +1,160 @@
+"""The words the rules of substance and category look for, English and Portuguese.
+
+Single words and pairs of words, lower case, as `terms` cuts them. Short lists of words that
+seldom mean anything else: each was kept because it told useful commits from others on real
+histories, not because a thesaurus has it.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text` in lower case; identifiers with ``_`` fall into their parts."""
+    return _WORD.findall(text.lower())
+
+
+def terms(words: list[str]) -> frozenset[str]:
+    """The words and the pairs of neighbours, for look-ups in the lists below."""
+    pairs = pairwise(words)
+    return frozenset(words).union(f"{one} {two}" for one, two in pairs)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _phrases(text: str) -> frozenset[str]:
+    return frozenset(phrase.strip() for phrase in text.split(",") if phrase.strip())
+
+
+CAUSE = _words("""
+    because otherwise avoid avoids avoiding prevent prevents preventing caused causes causing
+    therefore hence thus reason workaround
+    porque pois evita evitar evitando impede impedir causava causado causando causa senão portanto
+    visto motivo contorna
+""") | _phrases("""
+    so that, due to, in order, leads to, led to, that way, caused by, results in, resulted in,
+    to avoid, to prevent, this means, which means, so the, so we, so it, so they, so this,
+    since the, since it, since we, even though, this way, this lets, this allows, allows us,
+    needed for, needed to, needed because, as they, as it, as this, as the, to make, to keep,
+    to let, to allow, required by, required for, in case, to support, for easier, para que,
+    para não, devido a, devido ao, devido à, por causa, já que, uma vez, de modo, de forma,
+    com isso, desta forma, dessa forma, ou seja, por conta, para evitar, isso é, isso permite,
+    necessário porque, necessário para, assim o, assim a, assim é, pra não
+""")
+
+FAULT = _words("""
+    cannot can't couldn't doesn't didn't won't isn't wasn't aren't wouldn't ensure ensures
+    ensuring guarantee guarantees garante garantir garantindo tratar trata
+""") | _phrases("""
+    no longer, does not, did not, could not, will not, was not, were not, is not, are not,
+    should not, would be, not be, make sure, makes sure, making sure, used to, instead of,
+    even if, even when, não é, não era, não estava, não foi, não tem, não existe, não deve,
+    não pode, não há, não são, caso não, quando não, não ser, não dar, nao dar
+""")
+
+CONTRAST = _words("rather versus replacing substitui substituindo ") | _phrases("""
+    instead of, rather than, in favor, in favour, replaced by, replaced with, ao invés, em vez,
+    no lugar, switch from, switched from, switched to, switch to, migrate from, migrated from,
+    move from, instead, troca o, troca a
+""")
+
+PROBLEM = _words("""
+    bug crash crashes crashing crashed crashloop panic panics deadlock deadlocks race races leak
+    leaks leaking memleak timeout timeouts hang hangs stuck oom oomkilled overflow underflow
+    corrupt corrupted corruption duplicate duplicates duplicated duplication fails failing
+    failed failure failures broken breaks error errors exception exceptions wrong incorrect
+    incorrectly missing lost stale invalid regression nil null npe undefined vulnerability
+    injection xss csrf infinite unbounded conflict conflicts unreachable rejected denied dropped
+    ignored unexpected 404 500 502 503 429 flaky unsafe conflicting nullpointerexception
+    mismatch trava travando vazamento erro erros falha falhas falhando exceção exceções quebra
+    quebrado quebrada quebrava duplicado duplicada duplicados duplicadas duplicidade duplicação
+    incorreto incorreta errado errada erradas errados inválido inválida inválidos perdido
+    perdida perda corrompido indefinido indevido indevida indevidamente lentidão estoura estouro
+    vazio nulo nula nulos inexistente inexistentes incorretamente problema concorrência
+""") | _phrases("""
+    out of, memory leak, not work, not working, race condition, off by, too many, too long,
+    condição de, fora do, não funciona, não funcionava, n 1
+""")
+
+TECHNIQUE = _words("""
+    retry retries retrying backoff jitter idempotent idempotency idempotência circuit breaker
+    cache caching cached caches memoize debounce throttle throttling ratelimit lock locks
+    locking mutex semaphore transaction transactional transactions rollback atomic atomically
+    queue queues async asynchronous asynchronously concurrency concurrent parallel parallelism
+    batch batches batching pagination paginate cursor index indexes indexing outbox saga webhook
+    webhooks streaming stream streams pool pooling lazy lazily eager prefetch preload
+    healthcheck liveness readiness probe probes graceful gracefully shutdown fallback deadline
+    cancellation context sampling middleware interceptor proxy sidecar autoscaling hpa replica
+    replicas statefulset distroless multistage layer layers nonroot unprivileged rbac cors csp
+    tls mtls oauth jwt sanitize escape escaping encrypt encryption hashing signature rotate
+    rotation singleton factory decorator adapter injection facade repository observer listener
+    event events subscription pubsub kafka redis serializer migration migrations backfill
+    constraint constraints upsert denormalize sharding partition tracing trace traces span spans
+    instrumentation exporter metrics observability placeholder validation validate validates
+    validating matcher regex timezone tzinfo utc encoding utf unicode buffer buffering keepalive
+    websocket websockets http2 http3 quic grpc protobuf compression gzip compress gc garbage
+    heap thread threads goroutine goroutines coroutine transação transações fila filas
+    assíncrono assíncrona síncrono lote lotes paginação índice índices trava bloqueio repetição
+    cachear cacheia validação valida validar criptografia sessão permissão permissões
+    autenticação autorização concorrência injeção dependência sinal evento eventos
+    relacionamento herança trigger consulta consultas subquery query queries limite escapa
+    sanitiza codificação fuso
+""") | _phrases("""
+    rate limit, rate limiting, circuit breaker, connection pool, health check, dead letter,
+    feature flag, feature flags, memory limit, resource limits, base class, abstract class,
+    foreign key, chave estrangeira, injeção de, dry run, copy on, single responsibility
+""")
+
+CONDITION = _words("when if whenever unless while until after before once only quando caso se "
+                   "enquanto após antes somente apenas exceto")  # fmt: skip
+
+MEASURE = _words("""
+    faster slower slow speed performance latency throughput percent memory cpu ms seconds
+    minutes desempenho lento lenta rápido rápida otimiza otimizar otimização segundos minutos
+    memória reduces reduce reduced improves optimize optimizes optimized optimization reduz
+    reduzir
+""")
+
+HEDGE = _words("""
+    tweak tweaks tweaked tidy tidied cleanup cleaner cleaning various misc miscellaneous stuff
+    things minor small little nice nicer nit nits polish cosmetic beautify prettify reorganize
+    reorganized reorder rename renamed renames renaming renomeia move moved moves moving moveu
+    revert reverted rearrange organiza organizar ajusta ajuste ajustes ajustado melhora
+    melhorias melhoria layout css color colors colour cor cores logo icon icons ícone ícones
+    font fonts margin padding button botão botões label labels texto textos text title título
+    menu footer navbar link links imagem imagens image screenshot comment comments comentário
+    comentários docs doc readme documentation temporarily temporary hack hopefully debug log
+    logging print prints console todo
+""")
+
+ADDITION = _words("""
+    add adds added adding adiciona adicionado adicionada adicionando adicionar create creates
+    created cria criado criada criando insert insere inserido introduce initial remove removes
+    removed removing removido removida removendo delete deleted deletes exclui update updates
+    updated updating atualiza atualizado atualizada change changed changes changing altera
+    alterado alterada implementa implementado habilita habilitado set use uses used using usa
+    usando utiliza enable enables disable disabled make made makes install configure configura
+    define
+""")
+
+NEED = _words("todo fixme unsupported provisório provisória provisoriamente pendente pendência "
+              "temporarily temporariamente hardcoded") | _phrases("""
+    known limitation, known limitations, known issue, known issues, not yet, not supported,
+    for now, open question, open questions, future work, to do, should eventually, would be,
+    isn't supported, no support, needs to, need to, ainda não, por enquanto, questão em,
+    em aberto, limitação conhecida, limitações conhecidas, a fazer, falta implementar,
+    precisa ser
+""")  # fmt: skip
+
+GUIDANCE = _words("""
+    always never must should recommended recommend recommendation prefer convention conventions
+    guideline guidelines policy standard standards practice practices ensure hardening rule
+    rules sempre nunca deve devem recomendado recomenda prefira convenção convenções diretriz
+    diretrizes política padrão padrões prática práticas regra regras
+""") | _phrases("best practice, best practices, boa prática, boas práticas, how to, como usar")
