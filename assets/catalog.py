@@ -64,9 +64,7 @@ def company_components(
 def component_catalog(
     home: HomeResource, company_components: pd.DataFrame
 ) -> dg.Output[dict[str, pd.DataFrame]]:
-    catalog = compare(
-        company_components, min_similarity=home.home.settings.copies.min_similarity
-    )
+    catalog = compare(company_components, min_similarity=home.home.settings.copies.min_similarity)
     tables = {
         "component_catalog": catalog.components,
         "component_pairs": catalog.pairs,

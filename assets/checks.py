@@ -13,17 +13,23 @@ from resources.dagster_resources import HomeResource
 
 
 @dg.asset_check(asset=git_commits, description="No commit stands twice.")
-def commits_are_unique(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
+def commits_are_unique(
+    context: dg.AssetCheckExecutionContext, home: HomeResource
+) -> dg.AssetCheckResult:
     return _unique(_table(context, home, "git_commits"))
 
 
 @dg.asset_check(asset=company_components, description="No component stands twice.")
-def components_are_unique(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
+def components_are_unique(
+    context: dg.AssetCheckExecutionContext, home: HomeResource
+) -> dg.AssetCheckResult:
     return _unique(_table(context, home, "company_components"))
 
 
 @dg.asset_check(asset=learnings, description="Every learning is unique and names its evidence.")
-def learnings_have_evidence(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
+def learnings_have_evidence(
+    context: dg.AssetCheckExecutionContext, home: HomeResource
+) -> dg.AssetCheckResult:
     frame = _table(context, home, "learnings")
     without = (frame["evidence_commit"] == "") & (frame["evidence_path"] == "")
     doubles = int(frame["id"].duplicated().sum())
@@ -37,7 +43,9 @@ def learnings_have_evidence(context: dg.AssetCheckExecutionContext, home: HomeRe
     asset=private_memory,
     description="Every vector is finite, of unit length and of the model's width.",
 )
-def vectors_are_sound(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
+def vectors_are_sound(
+    context: dg.AssetCheckExecutionContext, home: HomeResource
+) -> dg.AssetCheckResult:
     frame = _table(context, home, "private_memory", ["id", "vector"])
     width = home.home.embedder.width
     sizes = {len(vector) for vector in frame["vector"]}

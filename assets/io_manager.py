@@ -24,9 +24,7 @@ class CompanyTables(dg.ConfigurableIOManager):
 
     home: dg.ResourceDependency[HomeResource]
 
-    def handle_output(
-        self, context: dg.OutputContext, obj: pd.DataFrame | RowChanges
-    ) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame | RowChanges) -> None:
         home = self.home.home
         company, table = context.partition_key, context.asset_key.path[-1]
         instance = home.companies.instance(company)

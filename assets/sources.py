@@ -87,7 +87,7 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
     owners=OWNERS,
     code_version="1",
     io_manager_key="company_tables",
-    description="The Markdown documents of the watched branch, as the company's settings name them.",
+    description="The Markdown documents of the watched branch, as the settings name them.",
 )
 def local_docs(
     context: dg.AssetExecutionContext, home: HomeResource, git_commits: pd.DataFrame

@@ -130,9 +130,7 @@ class _DagsterRuns:
                 raise
             return Synced(company, "failed", known.message, known.hint)
         counts, head = _counts(result)
-        return Synced(
-            company, "synced", head=head, counts=counts, seconds=time.monotonic() - began
-        )
+        return Synced(company, "synced", head=head, counts=counts, seconds=time.monotonic() - began)
 
     def refresh_catalog(self) -> None:
         """Compare the components of all companies again."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from coordinator.errors import CompanyError, OrchError
+from pydantic import ValidationError
+
+from coordinator.errors import CompanyError, OrchError, UsageError
 from coordinator.events import NewEvent
-from coordinator.settings import CompanySettings, company_slug
+from coordinator.settings import CompanySettings, company_slug, git_protocol
 from resources.files import make_folder, size_of, storage_errors, sync_folder
 from resources.instances import Instance
 from resources.ledger import Ledger
@@ -162,7 +166,38 @@ class Companies:
         self._ledger.append(f"company:{company}", [event], expected_version=None)
 
 
+def settings_for(name: str, location: str, **given: Any) -> CompanySettings:
+    """The settings of a new company whose repository is at `location`.
+
+    A local folder is allowed the protocol ``file`` because somebody typed it; UsageError when the
+    location or another value cannot be used.
+    """
+    url = _absolute(location)
+    try:
+        git: dict[str, Any] = {"url": url, "protocols": [git_protocol(url)]}
+        git |= {key: given.pop(key) for key in ("branch", "token_env") if given.get(key)}
+        given = {key: value for key, value in given.items() if value}
+        return CompanySettings.model_validate({"name": name, "git": git, **given})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{key}: {first['msg'].removeprefix('Value error, ')}") from None
+    except ValueError as error:
+        raise UsageError(
+            f"--git: {error}", hint="for a local repository, give its folder"
+        ) from None
+
+
 def _with_url(settings: CompanySettings, url: str) -> CompanySettings:
-    raw = settings.model_dump(mode="json")
-    raw["git"]["url"] = url
-    return CompanySettings.model_validate(raw)
+    given = settings.model_dump(mode="json", exclude={"name", "git"})
+    git = settings.git.model_dump(mode="json", exclude={"url", "protocols"})
+    moved = settings_for(settings.name, url).git.model_dump(mode="json")
+    chosen = {"url": moved["url"], "protocols": moved["protocols"]}
+    return CompanySettings.model_validate({"name": settings.name, **given, "git": git | chosen})
+
+
+def _absolute(location: str) -> str:
+    if "://" in location or re.match(r"[\w.-]+@[\w.-]+:", location):
+        return location
+    path = Path(location).expanduser()
+    return str(path.resolve()) if path.exists() else location

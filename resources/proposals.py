@@ -1,4 +1,4 @@
-"""Settings from what somebody typed or from what lies in a folder: proposals, nothing more."""
+"""Companies and components proposed from the repositories in a folder."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 
 from coordinator.catalog import discover
-from coordinator.errors import OrchError, UsageError
+from coordinator.errors import OrchError
 from coordinator.frames import commits_frame
-from coordinator.settings import SLUG, CatalogSettings, CompanySettings, GitSettings, git_protocol
+from coordinator.settings import SLUG, CatalogSettings, GitSettings
 from resources.git import Mirror
 
 MAX_DEPTH = 4
@@ -33,26 +31,6 @@ class ProposedCompany:
     reason: str
     components: tuple[tuple[str, str, str], ...]
     problem: str = ""
-
-
-def company_settings(name: str, location: str, **given: Any) -> CompanySettings:
-    """The settings of a new company whose repository is at `location`.
-
-    A local folder is allowed the protocol ``file`` because somebody typed it; UsageError when the
-    location or another value cannot be used.
-    """
-    url = _absolute(location)
-    try:
-        git: dict[str, Any] = {"url": url, "protocols": [git_protocol(url)]}
-        git |= {key: given.pop(key) for key in ("branch", "token_env") if given.get(key)}
-        given = {key: value for key, value in given.items() if value}
-        return CompanySettings.model_validate({"name": name, "git": git, **given})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{key}: {first['msg'].removeprefix('Value error, ')}") from None
-    except ValueError as error:
-        raise UsageError(f"--git: {error}", hint="for a local repository, give its folder") from None
 
 
 def propose(folder: Path, taken: Sequence[str] = ()) -> Iterator[ProposedCompany]:
@@ -88,15 +66,17 @@ def repositories(folder: Path) -> list[Path]:
 def _look(name: str, repository: Path) -> ProposedCompany:
     settings = GitSettings(url=str(repository.resolve()), protocols=("file",))
     try:
-        with tempfile.TemporaryDirectory(prefix="orch-") as scratch:
-            with Mirror(Path(scratch) / "mirror.git", settings) as mirror:
-                mirror.fetch()
-                snapshot = mirror.snapshot()
-                commits = commits_frame(mirror.commits(mirror.commit_ids()))
-                found = discover(
-                    name, snapshot, mirror.reader(snapshot), CatalogSettings(), commits, {}
-                )
-                branch = mirror.branch()
+        with (
+            tempfile.TemporaryDirectory(prefix="orch-") as scratch,
+            Mirror(Path(scratch) / "mirror.git", settings) as mirror,
+        ):
+            mirror.fetch()
+            snapshot = mirror.snapshot()
+            commits = commits_frame(mirror.commits(mirror.commit_ids()))
+            found = discover(
+                name, snapshot, mirror.reader(snapshot), CatalogSettings(), commits, {}
+            )
+            branch = mirror.branch()
     except OrchError as error:
         return ProposedCompany(name, repository, "a Git repository", (), str(error))
     return ProposedCompany(
@@ -130,10 +110,3 @@ def _free_slug(repository: Path, taken: set[str]) -> str:
     while free in taken:
         free, number = f"{slug}-{number}", number + 1
     return free
-
-
-def _absolute(location: str) -> str:
-    if "://" in location or re.match(r"[\w.-]+@[\w.-]+:", location):
-        return location
-    path = Path(location).expanduser()
-    return str(path.resolve()) if path.exists() else location

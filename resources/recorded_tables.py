@@ -54,7 +54,7 @@ class RecordedTables:
     def record(
         self, written: Written, *, run: str, version: str, counts: Mapping[str, int] | None = None
     ) -> None:
-        """Record the table's version and what it was computed from, unless the ledger knows both."""
+        """Record the table's version and what it was made from, unless the ledger knows both."""
         state = self._ledger.state(self.company)
         events: list[Payload] = []
         table = state.tables.get(written.table)

@@ -34,9 +34,7 @@ class SyncLog:
             "cursor": version,
             "previous": cursor.cursor if cursor is not None else None,
         }
-        self._append(
-            run, ("cursor_moved", moved), ("sync_completed", {"counts": dict(counts)})
-        )
+        self._append(run, ("cursor_moved", moved), ("sync_completed", {"counts": dict(counts)}))
         return True
 
     def failed(self, error_kind: str, stage: str, *, run: str) -> None:

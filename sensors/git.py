@@ -43,9 +43,7 @@ def git_sensor(
     for poll in sick:
         context.log.warning(f"{poll.company}: {poll.error}")
     if polls and len(sick) == len(polls):
-        raise OrchError(
-            f"none of {len(polls)} repositories could be read", hint=sick[0].error
-        )
+        raise OrchError(f"none of {len(polls)} repositories could be read", hint=sick[0].error)
     states = {name: home.home.ledger.state(name) for name in names}
     found = due(polls, hashes, states, now=datetime.now(UTC))
     return dg.SensorResult(

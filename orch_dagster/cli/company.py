@@ -42,10 +42,10 @@ def create(name: str, git_url: str, as_json: bool, **given: Any) -> None:
     Example:  orch company create empresa-a --git ~/src/shop --title "Empresa A" --language pt
     """
     from coordinator.settings import company_slug
-    from resources.proposals import company_settings
+    from resources.companies import settings_for
 
     home = open_home()
-    settings = company_settings(company_slug(name), git_url, **given)
+    settings = settings_for(company_slug(name), git_url, **given)
     instance = home.companies.create(settings)
     if as_json:
         echo_json({"company": instance.slug, "settings": str(instance.settings_file)})

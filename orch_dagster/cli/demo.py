@@ -51,7 +51,10 @@ def demo(context: click.Context, push: bool, as_json: bool) -> None:
         echo_table(
             "Components that are copies of one another",
             ["first appeared", "copy", "similarity"],
-            [[row["left"], row["right"], round(row["similarity"], 2)] for _, row in pairs.iterrows()],
+            [
+                [row["left"], row["right"], round(row["similarity"], 2)]
+                for _, row in pairs.iterrows()
+            ],
         )
         for company, question in QUESTIONS:
             click.secho(f'\n{company}, asked for "{question}":', bold=True)

@@ -21,7 +21,8 @@ def discover(folder: Path, create: bool, as_json: bool) -> None:
 
     Example:  orch discover ~/src
     """
-    from resources.proposals import company_settings, propose
+    from resources.companies import settings_for
+    from resources.proposals import propose
 
     home = open_home()
     proposals = []
@@ -29,7 +30,7 @@ def discover(folder: Path, create: bool, as_json: bool) -> None:
         note(f"looked at {proposal.location}")
         proposals.append(proposal)
         if create and not proposal.problem:
-            home.companies.create(company_settings(proposal.name, str(proposal.location)))
+            home.companies.create(settings_for(proposal.name, str(proposal.location)))
     if as_json:
         echo_json([asdict(proposal) | {"created": create} for proposal in proposals])
         return

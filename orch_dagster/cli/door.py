@@ -70,7 +70,7 @@ def note(text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """`text` with control characters shown as escapes, so that stored text cannot drive a terminal."""
+    """`text` with control characters as escapes: stored text must not drive a terminal."""
     return "".join(
         char if char in "\n\t" or not _is_control(char) else f"\\x{ord(char):02x}" for char in text
     )

@@ -106,7 +106,7 @@ def _rows(shown: list[Event]) -> list[list[object]]:
 
 def _shortened(event: Event) -> str:
     payload = event.payload.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    text = ", ".join(f"{key}={value}" for key, value in payload.items())
+    text = ", ".join(f"{key}={value}" for key, value in payload.items()).replace("\n", "\\n")
     return text if len(text) <= _SHOWN_PAYLOAD else f"{text[: _SHOWN_PAYLOAD - 1]}…"
 
 

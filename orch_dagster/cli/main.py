@@ -56,7 +56,7 @@ class Commands(click.Group):
 )
 @click.option("--home", metavar="FOLDER", help="The coordinator's home [ORCH_HOME, else ./.orch].")
 @click.version_option(__version__, prog_name="orch")
-def orch(home: str | None) -> None:  # noqa: ARG001 (read by open_home from the root context)
+def orch(home: str | None) -> None:
     """Coordinate several isolated companies: their code, learnings and components."""
 
 
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run `orch` and return its exit code. Foreseeable errors print one or two lines, no traceback."""
+    """Run `orch` and return its exit code; a foreseeable error prints two lines, no traceback."""
     try:
         result: Any = orch.main(args=arguments, prog_name="orch", standalone_mode=False)
         return result if isinstance(result, int) else 0

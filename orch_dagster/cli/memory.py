@@ -34,7 +34,7 @@ def memory() -> None:
 @click.option("--limit", type=click.IntRange(1, 200), default=5, show_default=True)
 @click.option("--explain", is_flag=True, help="Show every factor of each score.")
 @json_option
-def search(  # noqa: PLR0913
+def search(
     query: str,
     company: str,
     categories: tuple[str, ...],

@@ -38,7 +38,7 @@ def up(port: int) -> None:
         *(str(dagster), "dev", "-h", "127.0.0.1", "-p", str(port)),
         *("-m", "orch_dagster.definitions", "--log-level", "warning"),
     ]
-    os.execve(dagster, command, environment)
+    os.execve(dagster, command, environment)  # noqa: S606 (an argument list, no shell wanted)
 
 
 def _taken(port: int) -> bool:

@@ -1,0 +1,44 @@
+# Two commands do everything: `make demo` and `make test`.
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: help install demo up test lint check format bench figures
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.installed ## make .venv with everything in it
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@echo "installing into $(VENV) (some minutes the first time)"
+	python3 -m venv $(VENV)
+	$(PIP) install -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install ## run the main job on three sample companies
+	$(BIN)/orch demo
+
+up: install ## start the Dagster UI on this machine
+	$(BIN)/orch up
+
+test: install lint ## everything that must hold
+	$(BIN)/python -m pytest
+
+lint: install ## style, types, and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## measure speed and memory as ratios, into docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+figures: install ## the slow sweeps behind the figures in docs/
+	$(BIN)/python -m pytest -m figures
