@@ -45,7 +45,7 @@ def write_text(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}.new")
     with storage_errors(path.name):
         try:
-            with scratch.open("w", encoding="utf-8", opener=_private) as file:
+            with os.fdopen(_private(scratch), "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -84,5 +84,5 @@ def size_of(folder: Path) -> int:
     )
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, FILE_MODE)
+def _private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
