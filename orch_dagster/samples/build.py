@@ -7,7 +7,6 @@ history, `add_commit` lets somebody push a little more, so that a watcher has so
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,11 @@ from coordinator.errors import GitError, UsageError
 from coordinator.settings import Person
 from orch_dagster.samples.history import load
 from orch_dagster.samples.stream import render
+from resources.git import fast_import
+from resources.git_process import Deadline, clean_environment, git_command, run_git
 
-BRANCH = "refs/heads/main"
-BUILT = "refs/samples/built"
-DESCRIPTION = "sample company {company} of orch_dagster\n"
+MAIN = "refs/heads/main"
+STEP = "refs/samples/{:03}"
 
 
 @dataclass(frozen=True)
@@ -68,78 +68,73 @@ def build_all(folder: Path) -> dict[str, str]:
 def build_repository(company: str, target: Path) -> str:
     """Create or update the bare repository `target` of a sample company; returns main's sha.
 
-    Building again changes nothing, and keeps what `add_commit` pushed. A history written by
-    another version of the content is replaced. UsageError when `target` is something else.
+    Building again changes nothing and keeps what was pushed since, by `add_commit` or by hand. A
+    history written by another version of the content is replaced. UsageError when `target` is
+    something else.
     """
-    return _write(company, target, pushes=0)
+    steps = _import(company, target)
+    if _git(target, "for-each-ref", "--contains", steps[0], MAIN):
+        return _refs(target)[MAIN]
+    return _move_main(target, steps[0])
 
 
 def add_commit(target: Path, company: str, *, number: int = 1) -> str:
-    """Push the first `number` further commits of a company to `target`; returns main's sha.
+    """Push the next `number` commits of a company to its built repository; returns main's sha.
 
-    The commits are always the same and always in the same order: asking again for a number that
-    is already there changes nothing. UsageError when there are not that many.
+    Which commits come next is fixed, so the same number of pushes gives the same sha everywhere.
+    UsageError when there are not that many left, or somebody else pushed in between.
     """
-    return _write(company, target, pushes=number)
-
-
-def _write(company: str, target: Path, *, pushes: int) -> str:
-    history = load(company)
-    if not 0 <= pushes <= len(history.pushes):
+    steps = _import(company, target)
+    head = _refs(target).get(MAIN, "")
+    if head not in steps:
         raise UsageError(
-            f"sample company '{company}' has no push number {pushes}",
-            hint=f"1 to {len(history.pushes)}",
+            f"{target} does not stand where the sample '{company}' left it",
+            hint="build it anew in another folder",
         )
-    commits = (*history.commits, *history.pushes[:pushes])
-    _claim(company, target)
-    _git(target, "fast-import", "--quiet", "--force", stdin=render(history, commits, ref=BUILT))
-    return _advance(target)
+    wanted = steps.index(head) + number
+    if number < 1 or wanted >= len(steps):
+        raise UsageError(
+            f"sample '{company}' has {len(steps) - 1} pushes, {steps.index(head)} are done",
+            hint="build it anew in another folder",
+        )
+    return _move_main(target, steps[wanted])
 
 
-def _claim(company: str, target: Path) -> None:
-    """Make `target` a bare repository that says it is ours, or see that it does."""
+def _import(company: str, target: Path) -> list[str]:
+    """Bring all objects into `target`; returns the shas of the base and of each push after it."""
+    history = load(company)
     label = target / "description"
-    wanted = DESCRIPTION.format(company=company)
-    if not target.exists() or not any(target.iterdir()):
-        target.mkdir(parents=True, exist_ok=True)
-        label.write_text(wanted, "utf-8")
-    elif not label.is_file() or label.read_text("utf-8", "replace") != wanted:
+    ours = f"sample company {company} of orch_dagster\n"
+    built = (target / "HEAD").is_file() and MAIN in _refs(target)
+    if built and (not label.is_file() or label.read_text("utf-8", "replace") != ours):
         raise UsageError(
             f"{target} is not the sample repository of '{company}'",
             hint="name a folder that does not exist yet",
         )
-    if not (target / "HEAD").is_file():
-        _git(target, "init", "--quiet", "--bare", "--template=", "--initial-branch=main")
+    fast_import(target, render(history, step=STEP))
+    label.write_text(ours, "utf-8")
+    refs = _refs(target)
+    return [refs[STEP.format(number)] for number in range(len(history.pushes) + 1)]
 
 
-def _advance(target: Path) -> str:
-    """Bring main to what was just built, unless it is there already or further on."""
-    built = _sha(target, BUILT)
-    head = _sha(target, BRANCH)
-    if not head or not _git(target, "for-each-ref", "--contains", built, BRANCH):
-        _git(target, "update-ref", BRANCH, built)
-    _git(target, "update-ref", "-d", BUILT)
-    return _sha(target, BRANCH)
+def _move_main(target: Path, sha: str) -> str:
+    # through fast-import, because it also points HEAD to the branch
+    fast_import(target, f"reset {MAIN}\nfrom {sha}\n\n".encode())
+    return sha
 
 
-def _sha(target: Path, ref: str) -> str:
-    """The commit `ref` points to; empty when there is no such ref."""
-    return _git(target, "for-each-ref", "--format=%(objectname)", ref).strip()
+def _refs(target: Path) -> dict[str, str]:
+    """Sha of every ref."""
+    lines = _git(target, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+    return dict(line.split() for line in lines)
 
 
-def _git(target: Path, *arguments: str, stdin: bytes = b"") -> str:
-    # the caller's GIT_* variables and settings must not reach the repository
-    environment = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
-    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"}
-    done = subprocess.run(  # noqa: S603  the list is ours, the folder one argument
-        ["git", f"--git-dir={target}", *arguments],  # noqa: S607
-        input=stdin,
-        env=environment,
-        capture_output=True,
-        check=False,
+def _git(target: Path, *arguments: str) -> str:
+    done = run_git(
+        git_command(*arguments),
+        environment=clean_environment(os.environ, target),
+        deadline=Deadline(60),
     )
-    if done.returncode != 0:
-        raise GitError(
-            f"git {arguments[0]} failed in {target}", hint=done.stderr.decode("utf-8", "replace")
-        )
-    return done.stdout.decode("utf-8", "replace")
+    if done.code != 0:
+        raise GitError(f"git {arguments[0]} failed in {target}", hint="remove the folder")
+    return done.stdout.decode()

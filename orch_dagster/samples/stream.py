@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from orch_dagster.samples.history import SampleCommit, SampleHistory
 
 Tree = dict[str, tuple[str, bytes]]
 
 
-def render(history: SampleHistory, commits: Sequence[SampleCommit], *, ref: str) -> bytes:
-    """The stream that writes `commits` and leaves `ref` at the last of them.
+def render(history: SampleHistory, *, step: str) -> bytes:
+    """The stream that writes a history and its pushes.
 
-    Nothing in it depends on the clock, the time zone or the machine.
+    `step` is a ref name with a place for a number: 0 will point to the last commit of the history,
+    n to its n-th push. Nothing in the stream depends on the clock, the time zone or the machine.
     """
+    commits = (*history.commits, *history.pushes)
     marks = {commit.key: f":{number}" for number, commit in enumerate(commits, start=1)}
     trees: dict[str, Tree] = {}
     parts: list[bytes] = []
     for commit in commits:
         trees[commit.key] = history.tree(commit.applied)
         before = trees[commit.parents[0]] if commit.parents else {}
-        parts.append(_header(commit, marks, ref))
+        parts.append(_header(commit, marks, step.format(0)))
         parts.extend(_changes(before, trees[commit.key]))
         parts.append(b"\n")
-    # the last commit written may stand on a branch of its own
-    parts.append(f"reset {ref}\nfrom {marks[commits[-1].key]}\n\ndone\n".encode())
+    for number, commit in enumerate((history.commits[-1], *history.pushes)):
+        parts.append(f"reset {step.format(number)}\nfrom {marks[commit.key]}\n\n".encode())
     return b"".join(parts)
 
 
