@@ -47,8 +47,18 @@ def _project(manifest: Manifest, text: str) -> Manifest:
         dependencies=names([*packages, *projects]),
         runs=exe,
         tests=tests or said("IsTestProject").lower() == "true",
-        category="frontend" if sdk.endswith(".BlazorWebAssembly") else "",
+        category=_category(sdk, [key for key in _SCREENS if said(key).lower() == "true"]),
     )
+
+
+_SCREENS = ("UseMaui", "UseWPF", "UseWindowsForms")
+
+
+def _category(sdk: str, screens: list[str]) -> str:
+    """What the SDK is for: screens, or Aspire's description of what runs together."""
+    if sdk.startswith("Aspire.AppHost"):
+        return "infrastructure"
+    return "frontend" if screens or sdk.endswith(".BlazorWebAssembly") else ""
 
 
 def parser(name: str) -> tuple[str, Parser] | None:

@@ -77,10 +77,11 @@ _GRADLE_DEPENDENCY = re.compile(
 _GRADLE_PROJECT = re.compile(
     r"(?m)^\s*(?:implementation|api|compile)[\s(]+project\(\s*[\"']:?([\w:.-]{1,200})[\"']"
 )
+_PLUGIN_SAID = r"(?:\bid|\bplugin:|\bkotlin)[ (]{1,3}[\"']"
 _GRADLE_RUNS = re.compile(
-    r"org\.springframework\.boot|com\.google\.cloud\.tools\.jib|io\.quarkus|io\.ktor\.plugin"
-    r"|(?m:^\s*(?:id\s*[(\s]\s*)?[\"'`]?application[\"'`]?\)?\s*$)"
-    r"|apply\s+plugin:\s*[\"'](?:application|spring-boot|war)[\"']|\bmainClass(?:Name)?\b|\bbootJar\b"
+    rf"{_PLUGIN_SAID}(?:org\.springframework\.boot|com\.google\.cloud\.tools\.jib|io\.quarkus"
+    r"|io\.ktor\.plugin|application|spring-boot|war)[\"']"
+    r"|(?m:^[ \t]{0,20}application[ \t]{0,20}$)|\bmainClass(?:Name)?\b|\bbootJar\b"
 )
 
 
