@@ -52,7 +52,7 @@ RULES = (
         "run 'git fsck' in a clone of it: the object is broken or made to attack",
     ),
     Rule(
-        r"shallow update not allowed|source repository is shallow",
+        r"shallow (update|roots are) not allowed|source repository is shallow",
         GitError,
         "{where} is a shallow clone: its history is cut off",
         "run 'git fetch --unshallow' there, or give the original repository",
@@ -96,7 +96,7 @@ RULES = (
         "write the address the host shows for cloning, often one that ends in .git",
     ),
     Rule(
-        r"repository (\S+ )?not found|returned error: 404|no such file or directory"
+        r"repository (\S+ )?not found|returned error: 404|no such file or directory|invalid gitfile"
         r"|does not appear to be a git repository|not a git repository"
         r"|does not exist|project you were looking for|not valid: is this a git repository",
         GitUnreachable,

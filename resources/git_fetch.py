@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from coordinator.errors import GitError
-from coordinator.git_failures import lacks_objects
+from coordinator.errors import GitError, GitLimit
+from coordinator.git_failures import git_failure, lacks_objects
 from coordinator.git_text import is_object_id
 from resources.git_process import Deadline, Finished, clean_environment, git_command, run_git
 from resources.git_remote import Remote, RemoteHead
@@ -100,8 +100,9 @@ class Fetch:
             except BaseException:
                 self._undo(held, wanted, before)
                 raise
-            self._merge_many_packs(after)
-            return self._found(before, after)
+            notes = self._merge_many_packs(after)
+            found = self._found(before, after)
+            return replace(found, notes=(*found.notes, *notes))
 
     def current(self) -> RemoteHead:
         """The branch and head the mirror stands at."""
@@ -145,8 +146,9 @@ class Fetch:
             self._remote.checked(done, self._deadline)
         self._check_size()
         after = RemoteHead(wanted.branch, self._resolve(ref))
-        if not after.sha:
-            raise GitError(f"branch {wanted.branch!r} of {self._remote.address.shown} is no commit")
+        if after.sha in ("", before.sha):
+            # git warns and ends well when it leaves a ref alone, as it does for shallow sources
+            raise git_failure(done.stderr, self._remote.address.shown, self._remote.address.text)
         self._remote.checked(self._git("symbolic-ref", "HEAD", ref), self._deadline)
         if before.branch and before.branch != wanted.branch:
             self._git("update-ref", "-d", branch_ref(before.branch))
@@ -156,7 +158,7 @@ class Fetch:
         """Put back ref and packs, else a mirror that grew too large would stay too large."""
         self._deadline = Deadline(UNDO_S)
         ref = branch_ref(wanted.branch)
-        if wanted.branch == before.branch:
+        if before.sha and wanted.branch == before.branch:
             self._git("update-ref", ref, before.sha)
         else:
             self._git("update-ref", "-d", ref)
@@ -195,11 +197,18 @@ class Fetch:
         if self._is_too_large():
             self._remote.checked(Finished(1, b"", "", "size"), self._deadline)
 
-    def _merge_many_packs(self, after: RemoteHead) -> None:
-        if len(packs(self._path)) > MANY_PACKS:
+    def _merge_many_packs(self, after: RemoteHead) -> list[str]:
+        """Merge packs now and then; what was fetched stands whether or not that worked."""
+        if len(packs(self._path)) <= MANY_PACKS:
+            return []
+        try:
             merge_packs(
                 self._path, self._remote, after.sha, deadline=self._deadline, lock=self._lock
             )
+        except GitLimit:
+            sweep(self._path)
+            return ["The mirror's packs could not be merged within the time and size allowed."]
+        return []
 
     def _found(self, before: RemoteHead, after: RemoteHead) -> Fetched:
         forced = bool(before.sha) and before.sha != after.sha and not self._follows(before, after)

@@ -1,0 +1,129 @@
+"""Real git repositories in temporary folders, for the tests of the git room."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.settings import GitSettings
+from resources.git import Mirror, fast_import
+
+QUIET = {
+    "PATH": os.environ["PATH"],
+    "HOME": os.devnull,
+    "LC_ALL": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.org",
+    "GIT_AUTHOR_DATE": "1700000000 +0000",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.org",
+    "GIT_COMMITTER_DATE": "1700000000 +0000",
+}
+
+
+def run_plain_git(*arguments: str | Path, stdin: bytes = b"", check: bool = True) -> bytes:
+    """git as its users run it, only without the settings of this machine."""
+    done = subprocess.run(
+        ["git", *map(str, arguments)], input=stdin, capture_output=True, env=QUIET, check=False
+    )
+    assert not check or done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@dataclass
+class Source:
+    """A bare repository that grows commit by commit."""
+
+    path: Path
+    clock: int = 1_700_000_000
+    tips: dict[str, bool] = field(default_factory=dict)
+
+    def commit(
+        self,
+        files: Mapping[bytes, bytes | None],
+        message: bytes = b"a change",
+        *,
+        branch: str = "main",
+        start: str = "",
+        merge: str = "",
+        author: bytes = b"Ada <ada@example.org>",
+        encoding: bytes = b"",
+        special: bytes = b"",
+    ) -> str:
+        """Commit `files` (None deletes) and return the commit's id; `start` is a revision."""
+        self.clock += 60
+        ref = f"refs/heads/{branch}"
+        origin = start or (f"{ref}^0" if self.tips.get(branch) else "")
+        lines = [b"commit " + ref.encode()]
+        lines.append(b"author %s %d +0200" % (author, self.clock))
+        lines.append(b"committer %s %d -0300" % (author, self.clock + 1))
+        if encoding:
+            lines.append(b"encoding " + encoding)
+        lines.append(b"data %d\n%s" % (len(message), message))
+        if origin:
+            lines.append(b"from " + origin.encode())
+        if merge:
+            lines.append(b"merge " + merge.encode())
+        if special:
+            lines.append(special)
+        for path, content in files.items():
+            if content is None:
+                lines.append(b"D " + _quoted(path))
+            else:
+                lines.append(b"M 100644 inline " + _quoted(path))
+                lines.append(b"data %d\n%s" % (len(content), content))
+        fast_import(self.path, b"\n".join(lines) + b"\n")
+        self.tips[branch] = True
+        return self.git("rev-parse", ref)
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> str:
+        return run_plain_git("-C", self.path, *arguments, stdin=stdin).decode().strip()
+
+
+def _quoted(path: bytes) -> bytes:
+    escaped = "".join(
+        chr(byte) if 32 < byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in path
+    )
+    return b'"' + escaped.encode() + b'"'
+
+
+@pytest.fixture
+def plain_git() -> Callable[..., bytes]:
+    return run_plain_git
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    return Source(tmp_path / "source.git")
+
+
+@pytest.fixture
+def mirror_of(tmp_path: Path) -> Any:
+    """Makes mirrors of a path or URL; they are closed at the end of the test."""
+    made: list[Mirror] = []
+
+    def make(
+        url: Path | str,
+        *,
+        name: str = "mirror.git",
+        environ: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> Mirror:
+        values = {"protocols": ("https", "ssh", "file"), **settings}
+        mirror = Mirror(
+            tmp_path / name, GitSettings(url=str(url), **values), environ=environ or QUIET
+        )
+        made.append(mirror)
+        return mirror
+
+    yield make
+    for mirror in made:
+        mirror.close()
