@@ -1,7 +1,5 @@
 """Components: those of one company, and which are copies of one another over all companies."""
 
-from __future__ import annotations
-
 import dagster as dg
 import pandas as pd
 

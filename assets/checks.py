@@ -1,7 +1,5 @@
 """What must hold of the stored rows, looked at again after each run."""
 
-from __future__ import annotations
-
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -47,7 +45,7 @@ def vectors_are_sound(
     context: dg.AssetCheckExecutionContext, home: HomeResource
 ) -> dg.AssetCheckResult:
     frame = _table(context, home, "private_memory", ["id", "vector"])
-    width = home.home.embedder.width
+    width = home.home.memory(context.partition_key).stats()["width"]
     sizes = {len(vector) for vector in frame["vector"]}
     vectors = np.stack(frame["vector"].to_list()) if len(frame) else np.zeros((0, width))
     finite = bool(np.isfinite(vectors).all())

@@ -1,7 +1,5 @@
 """What the coordinator knows of a company, put together at the end of its sync."""
 
-from __future__ import annotations
-
 import dagster as dg
 import pandas as pd
 

@@ -5,8 +5,6 @@ Outputs are reconciled by id: rows that did not change are not written, and an o
 changes leaves the table's version as it was.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import dagster as dg
@@ -16,16 +14,15 @@ from coordinator.frames import RowChanges
 from coordinator.sweeps import sync_version
 from resources import table_schemas
 from resources.dagster_resources import HomeResource
+from resources.home import Home
 from resources.recorded_tables import RecordedTables
 
 
-class CompanyTables(dg.ConfigurableIOManager):
+class CompanyTables(dg.IOManager):
     """Stores an asset's rows in the table of the same name of the partition's company."""
 
-    home: dg.ResourceDependency[HomeResource]
-
     def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame | RowChanges) -> None:
-        home = self.home.home
+        home = _home(context)
         company, table = context.partition_key, context.asset_key.path[-1]
         instance = home.companies.instance(company)
         with instance.mirror() as mirror:
@@ -46,7 +43,7 @@ class CompanyTables(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The table of each asked company, one under the other."""
-        home = self.home.home
+        home = _home(context)
         table = context.asset_key.path[-1]
         frames = [
             home.companies.instance(company).tables().read(table)
@@ -65,13 +62,11 @@ def _counts(metadata: Mapping[str, object]) -> dict[str, int]:
     return {name: value for name, value in plain.items() if type(value) is int}
 
 
-class CoordinatorTables(dg.ConfigurableIOManager):
+class CoordinatorTables(dg.IOManager):
     """Stores the tables of an asset over all companies in the coordinator's own database."""
 
-    home: dg.ResourceDependency[HomeResource]
-
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, pd.DataFrame]) -> None:
-        tables = self.home.home.global_tables()
+        tables = _home(context).global_tables()
         metadata: dict[str, int] = {}
         for name, frame in obj.items():
             written = tables.reconcile(name, frame, schema=table_schemas.of(name))
@@ -80,4 +75,22 @@ class CoordinatorTables(dg.ConfigurableIOManager):
         context.add_output_metadata(metadata)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        return self.home.home.global_tables().read(context.asset_key.path[-1])
+        return _home(context).global_tables().read(context.asset_key.path[-1])
+
+
+@dg.io_manager(required_resource_keys={"home"})
+def company_tables() -> CompanyTables:
+    """The tables of the company whose partition is materialized."""
+    return CompanyTables()
+
+
+@dg.io_manager(required_resource_keys={"home"})
+def coordinator_tables() -> CoordinatorTables:
+    """The coordinator's own tables."""
+    return CoordinatorTables()
+
+
+def _home(context: dg.InputContext | dg.OutputContext) -> Home:
+    # through the context, not as a nested resource: nested ones are opened, and lock, once more
+    resource: HomeResource = context.resources.home
+    return resource.home

@@ -1,7 +1,5 @@
 """The jobs: one company's sync, and the catalog over all companies."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from assets.catalog import company_components, component_catalog

@@ -1,7 +1,5 @@
 """Learnings, and the private memory that makes them findable."""
 
-from __future__ import annotations
-
 import dagster as dg
 import pandas as pd
 

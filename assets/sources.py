@@ -1,40 +1,28 @@
 """What is read from the outside: a company's repository, its commits and its documents."""
 
-from __future__ import annotations
-
 import dagster as dg
 import pandas as pd
 
 from assets.company_run import CompanyRun
 from assets.partitions import company_partitions
 from assets.previews import commits_over_time, counts, preview
-from coordinator.errors import OrchError
 from coordinator.frames import RowChanges, commits_frame, data_version
 from coordinator.local_docs import local_docs as select_docs
 from resources.dagster_resources import HomeResource
 
 OWNERS = ["team:coordinator"]
+DATA_VERSION_TAG = "dagster/data_version"
 
 
-@dg.observable_source_asset(
+git_repository = dg.AssetSpec(
+    "git_repository",
     partitions_def=company_partitions,
     group_name="sources",
-    description="A company's Git repository, where it lives. Observing it asks for its head; "
-    "nothing is fetched.",
-    tags={"source": "git"},
+    kinds={"git"},
+    owners=OWNERS,
+    description="A company's Git repository, where it lives. Observed by whoever reads it: the "
+    "observation holds the head that was seen.",
 )
-def git_repository(
-    context: dg.OpExecutionContext, home: HomeResource
-) -> dg.DataVersionsByPartition:
-    """The head of each company's repository; a company that cannot be read is left out and said."""
-    heads: dict[str, str] = {}
-    for company in home.home.companies.names():
-        try:
-            with home.home.companies.instance(company).mirror() as mirror:
-                heads[company] = mirror.remote_head().sha or "empty"
-        except OrchError as error:
-            context.log.warning(f"{company}: {error}")
-    return dg.DataVersionsByPartition(heads)
 
 
 @dg.asset(
@@ -61,6 +49,14 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
             commits.append(commit)
             run.progress.advance()
         run.progress.finish()
+    context.log_event(
+        dg.AssetObservation(
+            "git_repository",
+            partition=run.company,
+            metadata={"head": fetched.head, "branch": fetched.branch},
+            tags={DATA_VERSION_TAG: fetched.head or "empty"},
+        )
+    )
     for text in fetched.notes:
         context.log.warning(text)
     frame = commits_frame(commits)
@@ -73,6 +69,7 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
             "branch": fetched.branch,
             "history_rewritten": fetched.forced,
             "missing_objects": fetched.missing_objects,
+            "notes": list(fetched.notes),
             "new_commits": len(frame),
             "commits": preview(frame, ["id", "committed_at", "path_count"]),
             "over_time": commits_over_time(frame["committed_at"]),

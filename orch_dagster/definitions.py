@@ -1,10 +1,12 @@
 """The Dagster code location: what there is, and the hands it works with."""
 
+import warnings
+
 import dagster as dg
 
 from assets.catalog import component_catalog
 from assets.checks import CHECKS
-from assets.io_manager import CompanyTables, CoordinatorTables
+from assets.io_manager import company_tables, coordinator_tables
 from assets.jobs import COMPANY_ASSETS, catalog_job, sync_company
 from assets.sources import git_repository
 from resources.dagster_resources import HomeResource
@@ -12,10 +14,12 @@ from sensors.companies import company_sensor
 from sensors.git import git_sensor
 from sensors.schedules import catalog_schedule
 
+# data versions are what tells an unchanged asset from a changed one; their parameter is "beta"
+warnings.filterwarnings("ignore", "Parameter `data_version`", dg.BetaWarning)
+
 
 def definitions_for(home_path: str = "") -> dg.Definitions:
     """The code location of the home at `home_path`; empty: ORCH_HOME, else ``./.orch``."""
-    home = HomeResource(path=home_path)
     return dg.Definitions(
         assets=[git_repository, *COMPANY_ASSETS, component_catalog],
         asset_checks=list(CHECKS),
@@ -23,9 +27,9 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
         sensors=[company_sensor, git_sensor],
         schedules=[catalog_schedule],
         resources={
-            "home": home,
-            "company_tables": CompanyTables(home=home),
-            "coordinator_tables": CoordinatorTables(home=home),
+            "home": HomeResource(path=home_path),
+            "company_tables": company_tables,
+            "coordinator_tables": coordinator_tables,
         },
         # the multiprocess executor imports everything again for each step, and LanceDB is not
         # fork-safe

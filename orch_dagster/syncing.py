@@ -37,7 +37,7 @@ class Synced:
     head: str = ""
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def sync_companies(
@@ -89,7 +89,8 @@ def _changed(
         if poll.head is None:
             finish(Synced(poll.company, "failed", poll.error))
         elif poll.company not in wanted and not force:
-            finish(Synced(poll.company, "unchanged", head=poll.head))
+            rows = {name: table.rows for name, table in states[poll.company].tables.items()}
+            finish(Synced(poll.company, "unchanged", head=poll.head, counts=rows))
     readable = [poll.company for poll in polls if poll.head is not None]
     return [name for name in readable if force or name in wanted]
 
@@ -129,8 +130,9 @@ class _DagsterRuns:
             if known is None:
                 raise
             return Synced(company, "failed", known.message, known.hint)
-        counts, head = _counts(result)
-        return Synced(company, "synced", head=head, counts=counts, seconds=time.monotonic() - began)
+        counts, head, notes = _told(result)
+        seconds = time.monotonic() - began
+        return Synced(company, "synced", head=head, counts=counts, notes=notes, seconds=seconds)
 
     def refresh_catalog(self) -> None:
         """Compare the components of all companies again."""
@@ -151,19 +153,17 @@ def _expected(error: BaseException | None) -> OrchError | None:
     return None
 
 
-def _counts(result: dg.ExecuteInProcessResult) -> tuple[dict[str, int], str]:
-    """What the assets of a run counted, summed over them, and the head it read."""
+def _told(result: dg.ExecuteInProcessResult) -> tuple[dict[str, int], str, tuple[str, ...]]:
+    """What the assets of a run counted, summed over them; the head they read; notes to people."""
     counts: Counter[str] = Counter()
-    head = ""
+    head, notes = "", []
     for event in result.get_asset_materialization_events():
-        metadata = event.step_materialization_data.materialization.metadata
         asset = event.asset_key.path[-1] if event.asset_key else ""
-        for name, value in metadata.items():
-            plain = value.value
-            if type(plain) is int and name in CHANGES:
-                counts[name] += plain
-            if name == "dagster/row_count" and type(plain) is int:
-                counts[asset] = plain
-            if name == "head":
-                head = str(plain)
-    return dict(counts), head
+        metadata = event.step_materialization_data.materialization.metadata
+        values = {name: value.value for name, value in metadata.items()}
+        for name in CHANGES:
+            counts[name] += values.get(name, 0)
+        counts[asset] = values.get("dagster/row_count", 0)
+        head = values.get("head", head)
+        notes += values.get("notes", [])
+    return dict(counts), head, tuple(notes)

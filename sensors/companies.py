@@ -1,7 +1,5 @@
 """Keeps the company partitions equal to the companies of the home."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from assets.partitions import company_partitions

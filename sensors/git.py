@@ -1,7 +1,5 @@
 """One sweep over the repositories of all companies: a push becomes a run."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import dagster as dg

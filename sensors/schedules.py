@@ -1,7 +1,5 @@
 """What happens by the clock."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from assets.jobs import catalog_job

@@ -50,7 +50,7 @@ def sync(
         return
 
     def told(result: Synced) -> None:
-        for text in result.warnings:
+        for text in result.notes:
             note(f"{result.company}: {text}")
         if result.outcome == "failed":
             note(f"{result.company}: {result.error}")
