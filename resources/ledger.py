@@ -131,7 +131,7 @@ class Ledger:
         columns = [_columns(event, stream, self._actor) for event in events]
         if not columns:
             return []
-        self._leave_parents_connections()
+        self._enter_process()
         return self._group.submit(_Append(stream, columns, expected_version))
 
     def read(
@@ -155,7 +155,7 @@ class Ledger:
             raise LedgerError("`after` and `limit` count events: they cannot be negative")
         from resources import ledger_rows, ledger_sqlite
 
-        self._leave_parents_connections()
+        self._enter_process()
         with ledger_sqlite.read(self._engine) as connection:
             rows = ledger_rows.rows(connection, ledger_rows.selected(equal, after, limit))
         for row in rows:
@@ -177,7 +177,7 @@ class Ledger:
         """Position and hash of the last event; (0, 64 zeros) of an empty ledger."""
         from resources import ledger_rows, ledger_sqlite
 
-        self._leave_parents_connections()
+        self._enter_process()
         with ledger_sqlite.read(self._engine) as connection:
             return ledger_rows.head(connection)
 
@@ -191,7 +191,7 @@ class Ledger:
         from resources import ledger_rows, ledger_sqlite
 
         anchors = self.anchors.read()  # first: an anchor never names what was not yet durable
-        self._leave_parents_connections()
+        self._enter_process()
         with ledger_sqlite.read(self._engine) as connection:
             if not ledger_sqlite.check_schema(connection):
                 raise ledger_sqlite.damaged("the ledger's tables are missing")
@@ -206,7 +206,7 @@ class Ledger:
             self.append(COORDINATOR, [made], expected_version=None)
 
     def close(self) -> None:
-        self._engine.dispose(close=os.getpid() == self._process)
+        self._engine.dispose()
 
     def __enter__(self) -> Ledger:
         return self
@@ -219,17 +219,20 @@ class Ledger:
 
         with ledger_sqlite.read(self._engine) as connection:
             ready = ledger_sqlite.check_schema(connection)
-            if ready:
-                ledger_rows.check_anchor(connection, anchored, anchored_head)
+            if ready and not ledger_rows.holds(connection, anchored, anchored_head):
+                # damaged for certain: walk it all, to name the first broken row
+                ledger_rows.verified(connection, self.anchors.read())
         if not ready and anchored:
             raise ledger_rows.cut_tail(0, anchored)
         if not ready:
             ledger_sqlite.make_schema(self.path, utc_text(self._now()))
 
-    def _leave_parents_connections(self) -> None:
-        # after a fork, SQLite connections and locks of the parent must not be used
+    def _enter_process(self) -> None:
+        """Go on after a fork with locks of our own; LedgerError when that would not be safe."""
         if os.getpid() != self._process:
-            self._engine.dispose(close=False)
+            from resources import ledger_sqlite
+
+            ledger_sqlite.refuse_after_fork(self.path)
             self._group = GroupCommit(self._commit)
             self._process = os.getpid()
 

@@ -68,14 +68,11 @@ def insert(connection: Connection, added: Sequence[EventRow]) -> None:
     connection.execute(events.insert(), [vars(row) for row in added])
 
 
-def check_anchor(connection: Connection, count: int, anchored_head: str) -> None:
-    """Raise LedgerDamaged when the ledger is shorter than `count` or has another row there."""
-    length, _ = head(connection)
-    if length < count:
-        raise cut_tail(length, count)
+def holds(connection: Connection, count: int, anchored_head: str) -> bool:
+    """Whether the ledger is at least `count` rows long and that one has the anchored hash."""
     at = select(events.c.hash).where(events.c.position == count)
-    if count and connection.execute(at).scalar() != anchored_head:
-        raise broken(count)
+    found = connection.execute(at).scalar() if count else GENESIS
+    return bool(found == anchored_head)
 
 
 def verified(connection: Connection, anchors: Mapping[int, str]) -> tuple[int, str]:

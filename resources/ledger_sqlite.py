@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
@@ -88,6 +89,7 @@ def create_file(path: Path) -> None:
 
 def engine(path: Path, *, guarded: bool = True) -> Engine:
     """Connections to the ledger at `path`; only an unguarded one can make the schema."""
+    refuse_after_fork(path)
     made = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
@@ -102,8 +104,40 @@ def engine(path: Path, *, guarded: bool = True) -> Engine:
             connection.execute(pragma)
         if guarded:
             connection.set_authorizer(_authorize)
+        _open.add((path, id(connection)))
 
+    @event.listens_for(made, "close")
+    def forget(connection: sqlite3.Connection, _: object) -> None:
+        _open.discard((path, id(connection)))
+
+    _engines.add(made)
     return made
+
+
+# A child process inherits SQLite's belief in locks that only its parent holds; writing with that
+# can lose the write-ahead log. So no connection may live through a fork: the idle ones are closed
+# before it, and a child forked while one was at work may not touch that file.
+_engines: WeakSet[Engine] = WeakSet()
+_open: set[tuple[Path, int]] = set()
+_at_work_at_fork: set[Path] = set()
+
+
+def _before_fork() -> None:
+    for made in list(_engines):
+        made.dispose()
+    _at_work_at_fork.update(path for path, _ in list(_open))
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_at_work_at_fork.clear)
+
+
+def refuse_after_fork(path: Path) -> None:
+    """Raise LedgerError in a child that was forked while its parent was reading or writing."""
+    if path in _at_work_at_fork:
+        raise LedgerError(
+            f"this process was forked while {path.name} was in use, and must not touch it",
+            hint="start the process by spawn or forkserver instead of fork",
+        )
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -133,25 +167,30 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """A read transaction: one snapshot, whatever others write meanwhile."""
-    with errors(), engine.connect() as connection:
+    with _connected(engine) as connection:
         connection.exec_driver_sql("BEGIN")
-        try:
-            yield connection
-        finally:
-            connection.rollback()
+        yield connection
 
 
 @contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
     """A write transaction that has the ledger for itself from its first statement on."""
-    with errors(), engine.connect() as connection:
+    with _connected(engine) as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    pool = engine.pool
+    with errors(), engine.connect() as connection:
         try:
             yield connection
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
+        finally:
+            connection.rollback()  # after a commit there is nothing left to roll back
+            if engine.pool is not pool:
+                connection.invalidate()  # it would stay open in the pool given up before a fork
 
 
 def make_schema(path: Path, now: str) -> None:

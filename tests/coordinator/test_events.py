@@ -1,0 +1,186 @@
+"""Event types, their payloads, and what of an event is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from coordinator.chain import COLUMNS, EventRow
+from coordinator.errors import LedgerError, UnknownEvent
+from coordinator.events import (
+    REGISTRY,
+    CompanyCreated,
+    CursorMoved,
+    DataCloned,
+    Event,
+    NewEvent,
+    checked_label,
+    payload_text,
+    stream_company,
+    utc_text,
+)
+
+VALID = {
+    "company_created": {"settings_hash": "s", "cloned_from": "empresa-a"},
+    "company_changed": {"settings_hash": "s"},
+    "company_removed": {"reason": "closed"},
+    "data_cloned": {"from": "empresa-a", "tables": {"learnings": 3}},
+    "sync_requested": {"sources": ["git"], "reason": "by hand"},
+    "sync_completed": {"counts": {"commits": 3}, "versions": {"git": "abc"}, "seconds": 1.5},
+    "sync_failed": {"error_kind": "GitUnreachable", "stage": "git_commits"},
+    "cursor_moved": {"source": "git", "cursor": "abc", "previous": "def"},
+    "table_committed": {
+        "table": "learnings",
+        "version": 2,
+        "rows": 3,
+        "inserted": 1,
+        "updated": 1,
+        "deleted": 1,
+    },
+    "asset_computed": {"asset": "learnings", "input_version": "a", "data_version": "b", "rows": 3},
+    "memory_rebuilt": {"model": "m", "width": 384, "rows": 3},
+    "home_initialized": {"model": "m", "width": 384},
+}
+
+
+def row(**columns: object) -> EventRow:
+    base = {
+        **dict.fromkeys(COLUMNS),
+        "position": 7,
+        "version": 1,
+        "event_type": "company_changed",
+        "payload": '{"settings_hash":"s"}',
+        "schema_version": 1,
+        "occurred_at": "2026-01-31T12:00:00.000000Z",
+        "recorded_at": "2026-01-31T12:00:00.000000Z",
+    }
+    return EventRow(**{**base, **columns})
+
+
+def test_every_type_has_an_example_here():
+    assert set(VALID) == set(REGISTRY)
+
+
+@pytest.mark.parametrize("event_type", sorted(VALID))
+def test_a_stored_payload_reads_back_as_the_model_that_wrote_it(event_type):
+    payload = VALID[event_type]
+    text, schema_version = payload_text(NewEvent(event_type, payload))
+    event = Event.from_row(row(event_type=event_type, payload=text, schema_version=schema_version))
+    assert event.payload == REGISTRY[event_type].model_validate(payload)
+    assert payload_text(NewEvent(event_type, event.payload)) == (text, schema_version)
+
+
+@pytest.mark.parametrize("event_type", sorted(VALID))
+def test_an_unknown_key_is_refused(event_type):
+    with pytest.raises(LedgerError, match="surprise"):
+        payload_text(NewEvent(event_type, {**VALID[event_type], "surprise": 1}))
+
+
+@pytest.mark.parametrize("event_type", sorted(VALID))
+def test_payloads_cannot_be_changed(event_type):
+    payload = REGISTRY[event_type].model_validate(VALID[event_type])
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(payload, next(iter(REGISTRY[event_type].model_fields)), "x")
+
+
+def test_a_payload_may_be_given_as_its_model():
+    given = payload_text(NewEvent("cursor_moved", CursorMoved(source="git", cursor="abc")))
+    assert given == ('{"cursor":"abc","source":"git"}', 1)
+
+
+def test_a_payload_of_another_type_is_refused():
+    with pytest.raises(LedgerError, match="CompanyCreated"):
+        payload_text(NewEvent("company_changed", CompanyCreated(settings_hash="s")))
+
+
+def test_the_company_data_came_from_is_stored_as_from():
+    payload = DataCloned(source="empresa-a", tables={"learnings": 3})
+    text, _ = payload_text(NewEvent("data_cloned", payload))
+    assert text == '{"from":"empresa-a","tables":{"learnings":3}}'
+
+
+def test_an_unknown_type_is_refused_when_writing_and_when_reading():
+    with pytest.raises(UnknownEvent, match="company_sold"):
+        payload_text(NewEvent("company_sold", {}))
+    with pytest.raises(UnknownEvent, match=r"event 7 .*company_sold"):
+        Event.from_row(row(event_type="company_sold"))
+
+
+def test_a_schema_version_of_a_newer_program_is_refused():
+    with pytest.raises(UnknownEvent, match="schema version 2"):
+        Event.from_row(row(schema_version=2))
+
+
+@pytest.mark.parametrize(
+    "columns", [{"payload": "{}"}, {"payload": "not json"}, {"occurred_at": "yesterday"}]
+)
+def test_a_row_that_makes_no_sense_is_named_by_its_position(columns):
+    with pytest.raises(LedgerError, match="event 7"):
+        Event.from_row(row(**columns))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "payload"),
+    [
+        ("table_committed", {"table": "t", "version": 1, "rows": -1}),
+        ("table_committed", {"table": "t", "version": 1, "rows": 2**53}),
+        ("table_committed", {"table": "t", "version": 1, "rows": 1.5}),
+        ("sync_completed", {"counts": {}, "seconds": float("nan")}),
+        ("sync_completed", {"counts": {}, "seconds": float("inf")}),
+        ("sync_completed", {"counts": {}, "seconds": -1}),
+        ("company_removed", {"reason": "half \ud83d of a pair"}),
+        ("company_removed", {"reason": "x" * 2_001}),
+        ("company_created", {"settings_hash": "s", "cloned_from": "../../etc"}),
+        ("cursor_moved", {"source": "svn", "cursor": "1"}),
+        ("cursor_moved", {"source": "git", "cursor": ""}),
+        ("home_initialized", {}),
+    ],
+)
+def test_a_payload_that_does_not_fit_is_refused(event_type, payload):
+    with pytest.raises(LedgerError, match="does not fit"):
+        payload_text(NewEvent(event_type, payload))
+
+
+def test_a_refusal_does_not_repeat_the_value():
+    with pytest.raises(LedgerError) as refusal:
+        payload_text(NewEvent("cursor_moved", {"source": "hunter2", "cursor": "1"}))
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_payload_over_one_megabyte_is_refused():
+    tables = {f"{number:0500d}": 1 for number in range(2_000)}
+    with pytest.raises(LedgerError, match="over 1 MB"):
+        payload_text(NewEvent("data_cloned", {"from": "empresa-a", "tables": tables}))
+
+
+def test_streams_belong_to_a_company_or_the_coordinator():
+    assert stream_company("company:empresa-a") == "empresa-a"
+    assert stream_company("coordinator") is None
+
+
+@pytest.mark.parametrize(
+    "stream", ["", "company", "company:", "company:../x", "company:A", "feature:x", "coordinator "]
+)
+def test_any_other_stream_is_refused(stream):
+    with pytest.raises(LedgerError, match="no stream"):
+        stream_company(stream)
+
+
+def test_times_are_stored_in_utc_with_microseconds():
+    brasilia = timezone(timedelta(hours=-3))
+    assert utc_text(datetime(2026, 1, 31, 9, tzinfo=brasilia)) == "2026-01-31T12:00:00.000000Z"
+    assert utc_text(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000000Z"
+
+
+def test_a_time_that_is_no_moment_is_refused():
+    with pytest.raises(LedgerError, match="zone"):
+        utc_text(datetime(2026, 1, 31))
+    with pytest.raises(LedgerError, match="years"):
+        utc_text(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=3))))
+
+
+@pytest.mark.parametrize("label", ["", "x" * 201, "a\nb", "\x1b[31m", "\x9b31m", "\ud800"])
+def test_names_that_could_drive_a_terminal_or_not_be_stored_are_refused(label):
+    with pytest.raises(LedgerError, match="feature"):
+        checked_label("feature", label)
