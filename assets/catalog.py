@@ -7,7 +7,7 @@ from assets.company_run import CompanyRun
 from assets.partitions import company_partitions
 from assets.previews import bars, preview
 from assets.sources import OWNERS
-from coordinator.catalog import discover, known_fingerprints
+from coordinator.catalog import discover, remembered
 from coordinator.copies import compare
 from coordinator.frames import combined_version, data_version
 from resources.dagster_resources import HomeResource
@@ -27,7 +27,7 @@ def company_components(
     context: dg.AssetExecutionContext, home: HomeResource, git_commits: pd.DataFrame
 ) -> dg.Output[pd.DataFrame]:
     run = CompanyRun.of(context, home.home)
-    known = known_fingerprints(run.instance.tables().read("company_components"))
+    known = remembered(run.instance.tables().read("company_components"))
     with run.instance.mirror() as mirror:
         snapshot = mirror.snapshot()
         found = discover(
@@ -65,7 +65,9 @@ def component_catalog(
     catalog = compare(company_components, min_similarity=home.home.settings.copies.min_similarity)
     tables = {
         "component_catalog": catalog.components,
-        "component_pairs": catalog.pairs,
+        "component_pairs": catalog.pairs.assign(
+            id=catalog.pairs["left"] + " " + catalog.pairs["right"]
+        ),
         "component_groups": catalog.groups,
     }
     versions = {name: data_version(frame) for name, frame in tables.items()}

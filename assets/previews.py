@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PREVIEW_ROWS = 15
+PREVIEW_ROWS = 8
 INK, BAR = "#3b4252", "#5e81ac"
 
 

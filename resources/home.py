@@ -25,6 +25,8 @@ DAGSTER_SETTINGS = """\
 # Written by `orch init`; yours to change. See docs/operations.md.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   runs:
     max_concurrent_runs: 4

@@ -60,6 +60,7 @@ def components() -> pa.Schema:
             "company": pa.string(),
             "name": pa.string(),
             "path": pa.string(),
+            "parts": pa.list_(pa.string()),
             "category": pa.string(),
             "description": pa.string(),
             "language": pa.string(),
@@ -69,6 +70,7 @@ def components() -> pa.Schema:
             "dependencies": pa.list_(pa.string()),
             "tree_hash": pa.string(),
             "fingerprint": pa.list_(pa.int64()),
+            "fingerprint_version": pa.int64(),
             "shingles": pa.int64(),
             "files": pa.int64(),
             "code_bytes": pa.int64(),
@@ -145,6 +147,67 @@ def contexts() -> pa.Schema:
     import pyarrow as pa
 
     return table_schema({"data": pa.string(), "page": pa.string()})
+
+
+def catalog_components() -> pa.Schema:
+    """One row per component of any company, with its place among the copies."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "company": pa.string(),
+            "name": pa.string(),
+            "category": pa.string(),
+            "language": pa.string(),
+            "version": pa.string(),
+            "licence": pa.string(),
+            "tree_hash": pa.string(),
+            "first_seen_at": moment(),
+            "last_changed_at": moment(),
+            "group": pa.string(),
+            "copies": pa.int64(),
+            "origin": pa.bool_(),
+            "drift": pa.float64(),
+        }
+    )
+
+
+def catalog_pairs() -> pa.Schema:
+    """One row per pair of components that share code; the columns of `coordinator.copies`."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "left": pa.string(),
+            "right": pa.string(),
+            "left_company": pa.string(),
+            "right_company": pa.string(),
+            "across": pa.bool_(),
+            "similarity": pa.float64(),
+            "name_similarity": pa.float64(),
+            "same_tree": pa.bool_(),
+            "origin": pa.string(),
+            "reason": pa.string(),
+        }
+    )
+
+
+def catalog_groups() -> pa.Schema:
+    """One row per group of copies; the columns of `coordinator.copies`."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "name": pa.string(),
+            "origin": pa.string(),
+            "members": pa.list_(pa.string()),
+            "companies": pa.list_(pa.string()),
+            "versions": pa.list_(pa.string()),
+            "drift": pa.list_(pa.float64()),
+            "max_drift": pa.float64(),
+            "versions_differ": pa.bool_(),
+        }
+    )
 
 
 def known(name: str) -> pa.Schema | None:

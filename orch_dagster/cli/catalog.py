@@ -27,7 +27,7 @@ def list_components(company: str | None, as_json: bool) -> None:
     rows: list[dict[str, object]] = []
     for name in [company] if company else home.companies.names():
         frame = home.companies.instance(name).tables().read("company_components")
-        shown = frame.drop(columns=["fingerprint", "row_hash"], errors="ignore")
+        shown = frame.drop(columns=["fingerprint", "fingerprint_version", "row_hash"], errors="ignore")
         rows += [{str(k): v for k, v in row.items()} for row in shown.to_dict("records")]
     if as_json:
         echo_json(rows)
