@@ -38,7 +38,8 @@ git_repository = dg.AssetSpec(
 )
 def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Output[RowChanges]:
     run = CompanyRun.of(context, home.home)
-    known = set(run.instance.tables().ids("git_commits"))
+    stored = run.instance.tables().read("git_commits", ["id", "committed_at", "path_count"])
+    known = set(stored["id"])
     with run.instance.mirror() as mirror:
         fetched = mirror.fetch(run.progress)
         reachable = mirror.commit_ids()
@@ -61,6 +62,8 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
         context.log.warning(text)
     frame = commits_frame(commits)
     gone = tuple(sorted(known.difference(reachable)))
+    shown = pd.concat([stored[~stored["id"].isin(gone)], frame[stored.columns]])
+    shown = shown.sort_values("committed_at", ascending=False)
     return dg.Output(
         RowChanges(frame, gone),
         data_version=dg.DataVersion(fetched.head or "empty"),
@@ -71,8 +74,8 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
             "missing_objects": fetched.missing_objects,
             "notes": list(fetched.notes),
             "new_commits": len(frame),
-            "commits": preview(frame, ["id", "committed_at", "path_count"]),
-            "over_time": commits_over_time(frame["committed_at"]),
+            "commits": preview(shown, ["id", "committed_at", "path_count"]),
+            "over_time": commits_over_time(shown["committed_at"]),
         },
     )
 
