@@ -1,8 +1,8 @@
 """Settings text as data, refusing what YAML files can hide.
 
 `yaml.safe_load` takes a billion-laughs file in milliseconds and lets a duplicate key win silently;
-this loader refuses aliases, duplicate keys, deep nesting and texts over 256 kB, and remembers the
-line of every key so that an error can name it.
+this loader refuses aliases, tags, duplicate keys, deep nesting and texts over 256 kB, and remembers
+the line of every key so that an error can name it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,39 @@ Lines = dict[tuple[str | int, ...], int]
 """Line (from 1) of every key and list item, by its path from the root."""
 
 
-class _NoAliases(yaml.SafeLoader):
+class _PlainLoader(yaml.SafeLoader):
+    """Composes plain scalars, lists and mappings; what else YAML has is refused on sight."""
+
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text)
         self.file = file
+        self.depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
             raise SettingsError(
                 "YAML aliases (*name) are not allowed in settings",
                 file=self.file,
-                line=mark.line + 1,
+                line=line,
                 hint="write the value out",
             )
-        return super().compose_node(parent, index)
+        # `!!int ""` and its like end in an IndexError or a KeyError inside PyYAML
+        if getattr(event, "tag", None) is not None:
+            raise SettingsError(
+                "YAML tags (!name) are not allowed in settings",
+                file=self.file,
+                line=line,
+                hint="write the plain value",
+            )
+        if self.depth > MAX_DEPTH:
+            raise SettingsError(f"nested deeper than {MAX_DEPTH} levels", file=self.file, line=line)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
 
 def load(text: str, *, file: str) -> tuple[dict[str, Any], Lines]:
@@ -45,16 +63,14 @@ def load(text: str, *, file: str) -> tuple[dict[str, Any], Lines]:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise SettingsError(f"larger than {MAX_BYTES // 1000} kB", file=file)
-    loader: _NoAliases | None = None
+    loader: _PlainLoader | None = None
     try:
-        loader = _NoAliases(text, file)
+        loader = _PlainLoader(text, file)
         node = loader.get_single_node()
         if node is None:
             return {}, {}
         lines: Lines = {}
         data = _plain(loader, node, (), lines, file)
-    except RecursionError:
-        raise SettingsError(f"nested deeper than {MAX_DEPTH} levels", file=file) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -69,12 +85,10 @@ def load(text: str, *, file: str) -> tuple[dict[str, Any], Lines]:
 
 
 def _plain(
-    loader: _NoAliases, node: yaml.Node, path: tuple[str | int, ...], lines: Lines, file: str
+    loader: _PlainLoader, node: yaml.Node, path: tuple[str | int, ...], lines: Lines, file: str
 ) -> Any:
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
-    if len(path) > MAX_DEPTH:
-        raise SettingsError(f"nested deeper than {MAX_DEPTH} levels", file=file, line=line)
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
