@@ -56,6 +56,8 @@ def git_address(url: str, allowed: Collection[GitProtocol]) -> GitAddress:
 def shown_url(url: str) -> str:
     """`url` for people: without user, password, query and control characters, 200 characters."""
     without = re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@", r"\1", url)
+    # user:password@host:path, which no form allows, is most likely typed by mistake
+    without = re.sub(r"^[^/@]*:[^/@]*@", "", without)
     without = re.split(r"[?#]", without, maxsplit=1)[0] if "://" in without else without
     return without.encode("unicode_escape").decode("ascii")[:200]
 

