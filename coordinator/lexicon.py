@@ -24,20 +24,22 @@ def terms(words: list[str]) -> frozenset[str]:
     return frozenset(words).union(f"{one} {two}" for one, two in pairs)
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list written as text."""
     return frozenset(text.split())
 
 
-def _phrases(text: str) -> frozenset[str]:
+def phrase_set(text: str) -> frozenset[str]:
+    """The phrases of a list written with commas."""
     return frozenset(phrase.strip() for phrase in text.split(",") if phrase.strip())
 
 
-CAUSE = _words("""
+CAUSE = word_set("""
     because otherwise avoid avoids avoiding prevent prevents preventing caused causes causing
     therefore hence thus reason workaround
     porque pois evita evitar evitando impede impedir causava causado causando causa senão portanto
     visto motivo contorna
-""") | _phrases("""
+""") | phrase_set("""
     so that, due to, in order, leads to, led to, that way, caused by, results in, resulted in,
     to avoid, to prevent, this means, which means, so the, so we, so it, so they, so this,
     since the, since it, since we, even though, this way, this lets, this allows, allows us,
@@ -48,23 +50,23 @@ CAUSE = _words("""
     necessário porque, necessário para, assim o, assim a, assim é, pra não
 """)
 
-FAULT = _words("""
+FAULT = word_set("""
     cannot can't couldn't doesn't didn't won't isn't wasn't aren't wouldn't ensure ensures
     ensuring guarantee guarantees garante garantir garantindo tratar trata
-""") | _phrases("""
+""") | phrase_set("""
     no longer, does not, did not, could not, will not, was not, were not, is not, are not,
     should not, would be, not be, make sure, makes sure, making sure, used to, instead of,
     even if, even when, não é, não era, não estava, não foi, não tem, não existe, não deve,
     não pode, não há, não são, caso não, quando não, não ser, não dar, nao dar
 """)
 
-CONTRAST = _words("rather versus replacing substitui substituindo ") | _phrases("""
+CONTRAST = word_set("rather versus replacing substitui substituindo ") | phrase_set("""
     instead of, rather than, in favor, in favour, replaced by, replaced with, ao invés, em vez,
     no lugar, switch from, switched from, switched to, switch to, migrate from, migrated from,
     move from, instead, troca o, troca a
 """)
 
-PROBLEM = _words("""
+PROBLEM = word_set("""
     bug crash crashes crashing crashed crashloop panic panics deadlock deadlocks race races leak
     leaks leaking memleak timeout timeouts hang hangs stuck oom oomkilled overflow underflow
     corrupt corrupted corruption duplicate duplicates duplicated duplication fails failing
@@ -77,12 +79,12 @@ PROBLEM = _words("""
     incorreto incorreta errado errada erradas errados inválido inválida inválidos perdido
     perdida perda corrompido indefinido indevido indevida indevidamente lentidão estoura estouro
     vazio nulo nula nulos inexistente inexistentes incorretamente problema concorrência
-""") | _phrases("""
+""") | phrase_set("""
     out of, memory leak, not work, not working, race condition, off by, too many, too long,
     condição de, fora do, não funciona, não funcionava, n 1
 """)
 
-TECHNIQUE = _words("""
+TECHNIQUE = word_set("""
     retry retries retrying backoff jitter idempotent idempotency idempotência circuit breaker
     cache caching cached caches memoize debounce throttle throttling ratelimit lock locks
     locking mutex semaphore transaction transactional transactions rollback atomic atomically
@@ -105,23 +107,16 @@ TECHNIQUE = _words("""
     autenticação autorização concorrência injeção dependência sinal evento eventos
     relacionamento herança trigger consulta consultas subquery query queries limite escapa
     sanitiza codificação fuso
-""") | _phrases("""
+""") | phrase_set("""
     rate limit, rate limiting, circuit breaker, connection pool, health check, dead letter,
     feature flag, feature flags, memory limit, resource limits, base class, abstract class,
     foreign key, chave estrangeira, injeção de, dry run, copy on, single responsibility
 """)
 
-CONDITION = _words("when if whenever unless while until after before once only quando caso se "
+CONDITION = word_set("when if whenever unless while until after before once only quando caso se "
                    "enquanto após antes somente apenas exceto")  # fmt: skip
 
-MEASURE = _words("""
-    faster slower slow speed performance latency throughput percent memory cpu ms seconds
-    minutes desempenho lento lenta rápido rápida otimiza otimizar otimização segundos minutos
-    memória reduces reduce reduced improves optimize optimizes optimized optimization reduz
-    reduzir
-""")
-
-HEDGE = _words("""
+HEDGE = word_set("""
     tweak tweaks tweaked tidy tidied cleanup cleaner cleaning various misc miscellaneous stuff
     things minor small little nice nicer nit nits polish cosmetic beautify prettify reorganize
     reorganized reorder rename renamed renames renaming renomeia move moved moves moving moveu
@@ -133,7 +128,7 @@ HEDGE = _words("""
     logging print prints console todo
 """)
 
-ADDITION = _words("""
+ADDITION = word_set("""
     add adds added adding adiciona adicionado adicionada adicionando adicionar create creates
     created cria criado criada criando insert insere inserido introduce initial remove removes
     removed removing removido removida removendo delete deleted deletes exclui update updates
@@ -143,18 +138,23 @@ ADDITION = _words("""
     define
 """)
 
-NEED = _words("todo fixme unsupported provisório provisória provisoriamente pendente pendência "
-              "temporarily temporariamente hardcoded") | _phrases("""
+NEED = word_set("""
+    todo fixme unsupported provisório provisória provisoriamente pendente pendências temporarily
+    temporariamente
+""") | phrase_set("""
     known limitation, known limitations, known issue, known issues, not yet, not supported,
-    for now, open question, open questions, future work, to do, should eventually, would be,
-    isn't supported, no support, needs to, need to, ainda não, por enquanto, questão em,
-    em aberto, limitação conhecida, limitações conhecidas, a fazer, falta implementar,
-    precisa ser
-""")  # fmt: skip
+    for now, open question, open questions, isn't supported, ainda não, por enquanto, em aberto,
+    limitação conhecida, limitações conhecidas, falta implementar
+""")
 
-GUIDANCE = _words("""
-    always never must should recommended recommend recommendation prefer convention conventions
-    guideline guidelines policy standard standards practice practices ensure hardening rule
-    rules sempre nunca deve devem recomendado recomenda prefira convenção convenções diretriz
-    diretrizes política padrão padrões prática práticas regra regras
-""") | _phrases("best practice, best practices, boa prática, boas práticas, how to, como usar")
+SPEED = word_set("""
+    faster slower slow performance latency throughput p95 p99 desempenho lento lenta lentidão
+    otimiza otimizar otimização optimize optimizes optimized optimization allocs allocations
+""")
+
+GUIDANCE = word_set("""
+    always never must should recommended recommend recommends prefer convention conventions
+    guideline guidelines policy standard standards practices hardening
+    sempre nunca deve devem recomendado recomenda prefira convenção convenções diretriz diretrizes
+    política padrões práticas
+""") | phrase_set("best practice, best practices, boa prática, boas práticas, least privilege")

@@ -16,15 +16,17 @@ _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def plain(text: str) -> str:
-    """`text` without control, bidi and zero-width characters, spaces joined, NFC.
+def visible(text: str) -> str:
+    """`text` without control, bidi and zero-width characters, NFC; tabs and line breaks stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", _CONTROL.sub("", text))
 
-    Line breaks stay (``\\r\\n`` and ``\\r`` become ``\\n``), at most one blank line in a row.
-    """
-    if not text.isascii() or not text.isprintable():
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        text = unicodedata.normalize("NFC", _CONTROL.sub("", text))
-    return _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", text)).strip()
+
+def plain(text: str) -> str:
+    """`text` as `visible` leaves it, spaces joined, at most one blank line in a row."""
+    return _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", visible(text))).strip()
 
 
 def one_line(text: str, limit: int) -> str:

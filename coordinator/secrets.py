@@ -18,10 +18,10 @@ import html
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import unquote
 
 from coordinator.secret_patterns import (
@@ -179,5 +179,5 @@ def _plugins() -> tuple[_Plugin, ...]:
     """The library's plugins with their defaults; made once, their settings are never read."""
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    classes: dict[str, type[_Plugin]] = get_mapping_from_secret_type_to_class()
+    classes = cast("Mapping[str, Callable[[], _Plugin]]", get_mapping_from_secret_type_to_class())
     return tuple(made() for kind, made in sorted(classes.items()) if kind not in _NOT_SECRET)

@@ -29,7 +29,7 @@ _BOT = re.compile(
     re.IGNORECASE,
 )
 _REVERT = re.compile(r"(?:revert|reverte|desfaz)\w*\b", re.IGNORECASE)
-_MEASURED = re.compile(
+MEASURED = re.compile(
     r"\d(?:[.,]\d+)?\s?(?:%|ms\b|µs\b|x\b|[KMG]i?B\b|[kmg]b\b|seconds?\b|minutes?\b|times\b|segundos?\b)"
 )
 _CODE = re.compile(
@@ -157,7 +157,7 @@ def _word_factors(text: CommitText, read: _Read) -> tuple[tuple[str, float], ...
         ("names a problem", bool(found & lexicon.PROBLEM), 0.1),
         ("names a technique", bool(found & lexicon.TECHNIQUE), 0.1),
         ("says when", bool(found & lexicon.CONDITION), 0.1),
-        ("gives a figure", bool(_MEASURED.search(whole)), 0.1),
+        ("gives a figure", bool(MEASURED.search(whole)), 0.1),
         ("names code", bool(_CODE.search(whole)), 0.1),
         ("a title of many words", len(said) >= 6, 0.1),
         ("a title of hardly a word", len(said) < 2, -0.2),
