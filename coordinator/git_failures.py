@@ -13,7 +13,7 @@ from coordinator.errors import GitError, GitLimit, GitUnauthorized, GitUnreachab
 
 OBJECTS_MISSING = (
     r"unable to read [0-9a-f]{40}|missing (blob|tree|commit) object|bad (tree )?object"
-    r"|could not read [0-9a-f]{40}|did not send all necessary objects"
+    r"|could not read [0-9a-f]{40}|did not (send all necessary|receive expected) object"
     r"|possible repository corruption on the remote|unable to read tree"
     r"|failed to (read|traverse)|lazy fetching disabled|promisor remote"
 )

@@ -17,10 +17,10 @@ from resources.git_process import Deadline, Finished, clean_environment, git_com
 from resources.git_remote import Remote, RemoteHead
 from resources.git_rescue import copy_incomplete, merge_packs, missing_objects
 from resources.git_store import (
+    FetchLock,
     folder_bytes,
     locked,
     make_repository,
-    note_group,
     packs,
     remove_pack,
     sweep,
@@ -81,12 +81,13 @@ class Fetch:
         self._limit = settings.max_mirror_mb * 1024 * 1024
         self._environment = clean_environment(environ, path)
         self._meter = _Meter(progress)
-        self._lock = -1
+        self._lock: FetchLock | None = None
 
     def run(self) -> Fetched:
         """Fetch what is new. Errors: see coordinator.git_failures, and CompanyBusy."""
         make_repository(self._path)
-        with locked(self._path) as self._lock:
+        with locked(self._path) as lock:
+            self._lock = lock
             sweep(self._path)
             before = self.current()
             wanted = self._remote.head(self._deadline)
@@ -138,7 +139,12 @@ class Fetch:
         if done.code and self._is_local() and lacks_objects(done.stderr) and not done.stopped:
             sweep(self._path)
             copy_incomplete(
-                self._path, self._remote, wanted.sha, deadline=self._deadline, lock=self._lock
+                self._path,
+                self._remote,
+                wanted.sha,
+                before.sha,
+                deadline=self._deadline,
+                lock=self._lock,
             )
             self._remote.checked(self._git("update-ref", ref, wanted.sha), self._deadline)
             self._note_missing(wanted.sha)
@@ -181,8 +187,7 @@ class Fetch:
                 deadline=self._deadline,
                 too_large=self._is_too_large,
                 on_stderr=self._meter.read,
-                on_start=lambda group: note_group(self._lock, group),
-                pass_fds=(self._lock,),
+                lock=self._lock,
             )
         finally:
             self._meter.finish()
@@ -223,7 +228,8 @@ class Fetch:
             )
         if missing:
             notes.append(
-                f"The source lacks {missing} objects of its own history; those files are not read."
+                f"The source lacks {missing} objects of its own history; those files are not read. "
+                "Once it is whole again, remove the mirror's folder to read them."
             )
         return Fetched(after.branch, after.sha, before.sha, forced, renamed, missing, tuple(notes))
 

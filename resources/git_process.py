@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import selectors
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -19,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, Protocol, cast
 
 from coordinator.errors import GitError, GitUnauthorized, StorageError
 from coordinator.git_address import GitAddress
@@ -166,65 +167,93 @@ def git_command(*arguments: str, protocol: str = "") -> list[str]:
     return ["git", *(part for setting in settings for part in ("-c", setting)), *arguments]
 
 
+class HeldLock(Protocol):
+    """A lock that children inherit by its descriptor; see resources.git_store."""
+
+    @property
+    def descriptor(self) -> int:
+        """What children inherit."""
+
+    def note(self, group: int) -> None:
+        """Write down which process group holds the lock beside us."""
+
+
+# A child starts its work only when told to, and then its group has been written down: should this
+# process end in between, the child reads the end of the pipe instead of a word, and goes.
+GATE = 'read -r word && exec "$@" <"$0"'
+
+
 def run_git(
     command: Sequence[str],
     *,
     environment: Mapping[str, str],
     deadline: Deadline,
-    stdin: bytes | IO[bytes] = b"",
+    stdin: bytes | Path = b"",
     stdout: IO[bytes] | None = None,
     too_large: Callable[[], bool] = lambda: False,
     on_stderr: Callable[[bytes], None] = lambda _: None,
-    on_start: Callable[[int], None] = lambda _: None,
-    pass_fds: Sequence[int] = (),
+    lock: HeldLock | None = None,
 ) -> Finished:
     """Run `command` to its end, to the deadline, or until `too_large` says so.
 
-    Output goes to `stdout` if given, else it is returned (at most MAX_STDOUT bytes). The process
-    and all its children are gone when this returns or raises.
+    `stdin` is content or the path of a file. Output goes to `stdout` if given, else it is returned
+    (at most MAX_STDOUT bytes). The process and all its children are gone when this returns or
+    raises; if this process is killed, whoever takes the `lock` next can find and stop them.
     """
-    with tempfile.TemporaryFile() as spool:
-        if isinstance(stdin, bytes):
-            spool.write(stdin)
-            spool.seek(0)
+    with _named(stdin) as content:
         process = _start(
-            command,
+            ["sh", "-c", GATE, content.name, *command],
             env=dict(environment),
-            stdin=spool if isinstance(stdin, bytes) else stdin,
             stdout=stdout if stdout is not None else subprocess.PIPE,
-            pass_fds=pass_fds,
+            pass_fds=(lock.descriptor,) if lock is not None else (),
         )
         with process:
             try:
-                on_start(process.pid)
+                if lock is not None:
+                    lock.note(process.pid)
+                _open_gate(process)
                 return _follow(process, deadline, too_large, on_stderr)
             finally:
                 if process.returncode is None:  # not yet reaped, so the number is still ours
                     stop_group(process.pid)
 
 
+def _named(content: bytes | Path) -> IO[bytes]:
+    if isinstance(content, Path):
+        return content.open("rb")
+    file = tempfile.NamedTemporaryFile(prefix="orch-git-")  # noqa: SIM115  (closed by the caller)
+    file.write(content)
+    file.seek(0)
+    return cast(IO[bytes], file)
+
+
+def _open_gate(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with suppress(BrokenPipeError), process.stdin as gate:
+            gate.write(b"go\n")
+
+
 def _start(
     command: Sequence[str],
     *,
     env: dict[str, str],
-    stdin: IO[bytes],
     stdout: IO[bytes] | int,
     pass_fds: Sequence[int],
 ) -> subprocess.Popen[bytes]:
     git_dir = Path(env["GIT_DIR"])
+    if shutil.which("git", path=env["PATH"]) is None:
+        raise GitError("git is not installed", hint="install git 2.39 or newer")
     try:
-        return subprocess.Popen(  # noqa: S603  (an argument list, no shell)
+        return subprocess.Popen(  # noqa: S603  (arguments are never part of a script)
             command,
             cwd=git_dir if git_dir.is_dir() else "/",
             env=env,
-            stdin=stdin,
+            stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=subprocess.PIPE,
             start_new_session=True,
             pass_fds=pass_fds,
         )
-    except FileNotFoundError:
-        raise GitError("git is not installed", hint="install git 2.39 or newer") from None
     except OSError as error:
         raise StorageError(f"git could not be started: {error.strerror}") from None
 

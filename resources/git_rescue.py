@@ -11,28 +11,25 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coordinator.errors import GitError
 from resources.git_process import Deadline, Finished, clean_environment, git_command, run_git
 from resources.git_remote import Remote
-from resources.git_store import folder_bytes, note_group, packs, remove_pack, source_objects
+from resources.git_store import FetchLock, folder_bytes, packs, remove_pack, source_objects
 
 TEMPORARY = "orch-tmp-"
 
 
-def copy_incomplete(path: Path, remote: Remote, sha: str, *, deadline: Deadline, lock: int) -> None:
-    """Bring all that the source holds of the history of `sha` into the mirror at `path`.
+def copy_incomplete(
+    path: Path, remote: Remote, sha: str, known: str, *, deadline: Deadline, lock: FetchLock | None
+) -> None:
+    """Bring what the source holds of the history of `sha` into the mirror at `path`.
 
-    GitError when the source lacks commits or folders and not only file contents.
+    What the mirror knows of the history of `known` (may be empty) is not brought again. GitError
+    when the source lacks commits or folders and not only file contents.
     """
     objects = source_objects(Path(remote.address.text))
     borrowed = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(objects)}
-    repack(path, remote, [sha], deadline=deadline, lock=lock, borrowed=borrowed)
-    lacking = missing_objects(path, remote, sha, deadline=deadline, filtered="--filter=blob:none")
-    if lacking:
-        raise GitError(
-            f"{remote.address.shown} lacks {lacking} folders of its history, not only files",
-            hint="run 'git fetch --refetch --filter=blob:none' there, or give a full clone",
-        )
+    tips = [sha, f"^{known}"] if known else [sha]
+    repack(path, remote, tips, deadline=deadline, lock=lock, borrowed=borrowed)
 
 
 def repack(
@@ -41,7 +38,7 @@ def repack(
     tips: Sequence[str],
     *,
     deadline: Deadline,
-    lock: int,
+    lock: FetchLock | None,
     borrowed: Mapping[str, str],
 ) -> str:
     """Make one checked pack of all that is reachable from `tips` and there; returns its name.
@@ -60,31 +57,25 @@ def repack(
             stdin="".join(f"{tip}\n" for tip in tips).encode("ascii"),
             stdout=file,
             too_large=lambda: Path(file.name).stat().st_size > limit,
-            pass_fds=(lock,),
-            on_start=lambda group: note_group(lock, group),
+            lock=lock,
         )  # fmt: skip
         remote.checked(packed, deadline)
-        file.seek(0)
         indexed = run_git(
             git_command("index-pack", "--stdin", "--fsck-objects"),
             environment=environment,
             deadline=deadline,
-            stdin=file,
+            stdin=Path(file.name),
             too_large=lambda: folder_bytes(path / "objects") > limit,
-            pass_fds=(lock,),
-            on_start=lambda group: note_group(lock, group),
+            lock=lock,
         )
         return _pack_name(remote.checked(indexed, deadline))
 
 
-def missing_objects(
-    path: Path, remote: Remote, sha: str, *, deadline: Deadline, filtered: str = ""
-) -> int:
+def missing_objects(path: Path, remote: Remote, sha: str, *, deadline: Deadline) -> int:
     """How many objects the history of `sha` names and the mirror does not hold."""
     with tempfile.TemporaryFile() as listing:
         done = run_git(
-            git_command("rev-list", "--objects", "--missing=print", *filter(None, [filtered]),
-                        sha, "--"),
+            git_command("rev-list", "--objects", "--missing=print", sha, "--"),
             environment=clean_environment(remote.environ, path),
             deadline=deadline,
             stdout=listing,
@@ -94,7 +85,9 @@ def missing_objects(
         return sum(line.startswith(b"?") for line in listing)
 
 
-def merge_packs(path: Path, remote: Remote, sha: str, *, deadline: Deadline, lock: int) -> None:
+def merge_packs(
+    path: Path, remote: Remote, sha: str, *, deadline: Deadline, lock: FetchLock | None
+) -> None:
     """Make one pack of the many that incremental fetches left, and drop what nothing names."""
     old = packs(path)
     name = repack(path, remote, [sha], deadline=deadline, lock=lock, borrowed={})

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from coordinator.errors import CompanyBusy, GitError, StorageError
@@ -64,12 +65,20 @@ def make_repository(path: Path) -> None:
         ) from None
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Hold the lock of the mirror at `path`; yields the descriptor that children must inherit.
+@dataclass(frozen=True)
+class FetchLock:
+    """The lock of a mirror, held; its file says by whom."""
 
-    CompanyBusy when another living process fetches into it.
-    """
+    descriptor: int
+
+    def note(self, group: int) -> None:
+        """Write down the process group our git runs in, 0 for none."""
+        os.pwrite(self.descriptor, f"{os.getpid():>10} {group:>10}\n".encode(), 0)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[FetchLock]:
+    """Hold the lock of the mirror at `path`; CompanyBusy when a living process does."""
     try:
         descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -77,19 +86,14 @@ def locked(path: Path) -> Iterator[int]:
     try:
         if not _take(descriptor):
             _stop_orphans(descriptor, path)
-        note_group(descriptor, 0)
+        lock = FetchLock(descriptor)
+        lock.note(0)
         try:
-            yield descriptor
+            yield lock
         finally:
-            note_group(descriptor, 0)
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
-
-
-def note_group(descriptor: int, group: int) -> None:
-    """Write into the lock who holds it and which process group its git runs in (0: none)."""
-    os.pwrite(descriptor, f"{os.getpid():>10} {group:>10}\n".encode(), 0)
 
 
 def _take(descriptor: int) -> bool:
@@ -106,9 +110,10 @@ def _stop_orphans(descriptor: int, path: Path) -> None:
     busy = CompanyBusy(
         f"another fetch into {path.name} is running", hint="wait for it, or stop that process"
     )
-    if not owner or not group or _is_alive(owner):
+    if not owner or _is_alive(owner):
         raise busy
-    stop_group(group)
+    if group:
+        stop_group(group)
     end = time.monotonic() + ORPHAN_WAIT_S
     while not _take(descriptor):
         if time.monotonic() > end:
