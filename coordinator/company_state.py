@@ -18,7 +18,7 @@ from coordinator.chain import canonical_json
 from coordinator.errors import UnknownEvent
 from coordinator.events import Event, Payload, utc_text
 
-REDUCER_VERSION = 1
+REDUCER_VERSION = 2
 """Goes up whenever `company_state` makes another state of the same events."""
 
 
@@ -70,12 +70,14 @@ class Failure:
 class CompanyState:
     """One company as the ledger knows it; `version` is that of the last event folded in.
 
+    `created_at_version` is that of its creation: it tells it from an earlier one of its name.
     `syncs` counts completed syncs, `failed_in_a_row` the failures since the last of them;
     `last_failure` is None when there were none. A removal leaves nothing but `version`.
     """
 
     version: int = 0
     exists: bool = False
+    created_at_version: int = 0
     settings_hash: str = ""
     cloned_from: str = ""
     cursors: Mapping[str, Cursor] = field(default_factory=dict)
@@ -126,9 +128,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _created(_: CompanyState, created: events.CompanyCreated, __: Event) -> CompanyState:
+def _created(_: CompanyState, created: events.CompanyCreated, event: Event) -> CompanyState:
     return CompanyState(
-        exists=True, settings_hash=created.settings_hash, cloned_from=created.cloned_from
+        exists=True,
+        created_at_version=event.version,
+        settings_hash=created.settings_hash,
+        cloned_from=created.cloned_from,
     )
 
 

@@ -14,6 +14,8 @@ from coordinator.company_state import CompanyState, Cursor
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
+MOST_DOUBLINGS = 9
+"""512 minutes, over LONGEST_WAIT; unbounded, the 42nd failure would overflow a timedelta."""
 
 STEPS = (
     "git_commits",
@@ -90,8 +92,9 @@ def due(
     waits longer after each failure, so that a sick company does not fill the queue; without `now`
     nobody waits.
 
-    Run keys are remembered for ever, so they hold, beside the version, how often the company moved
-    and failed: a head that comes back after a rewrite, or is tried again, must be synced again.
+    Run keys are remembered for ever, so they hold, beside the version, which company of that name
+    it is and how often it moved and failed: a head that comes back after a rewrite, is tried again
+    or belongs to a company made anew must be synced again.
     """
     found = []
     for poll in polls:
@@ -102,7 +105,7 @@ def due(
         cursor = state.cursors.get("git", Cursor("", 0))
         if version == cursor.cursor or _waits(state, now):
             continue
-        tries = f"{cursor.moves}.{state.failed_in_a_row}"
+        tries = f"{state.created_at_version}.{cursor.moves}.{state.failed_in_a_row}"
         found.append(Due(poll.company, version, f"git:{poll.company}:{tries}:{version}"))
     return found
 
@@ -110,8 +113,8 @@ def due(
 def _waits(state: CompanyState, now: datetime | None) -> bool:
     if now is None or state.last_failure is None:
         return False
-    wait = min(FIRST_WAIT * 2 ** (state.failed_in_a_row - 1), LONGEST_WAIT)
-    return now < state.last_failure.at + wait
+    doublings = min(state.failed_in_a_row - 1, MOST_DOUBLINGS)
+    return now < state.last_failure.at + min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
 
 
 def rotated(companies: Sequence[str], offset: int) -> list[str]:

@@ -110,7 +110,7 @@ def test_nothing_of_a_removed_company_lives_on_in_the_one_created_after_it():
             ("company_created", {"settings_hash": "two"}),
         )
     )
-    assert state == CompanyState(version=5, exists=True, settings_hash="two")
+    assert state == CompanyState(version=5, exists=True, created_at_version=5, settings_hash="two")
 
 
 def test_an_event_without_a_rule_is_refused_loudly():
@@ -146,9 +146,9 @@ def test_the_old_log_is_sound_and_knows_every_type_of_its_time():
 @pytest.mark.parametrize(
     ("company", "expected"),
     [
-        ("empresa-a", "a02d9882dd8e2892fe994874ddd0f5f6fd863af1a8f674f1b1ed0a9c6c76e120"),
-        ("empresa-b", "4e78e83974a1770aae22bdaca0162f906bf7db6a893237b33fd5b166c8e27590"),
-        ("empresa-c", "b6473be35058d279991e8bc2a452a5e824be7b9f2bb13bcfccc61c0292fa7b44"),
+        ("empresa-a", "271aca32200e6fed71ce6963cd239b57ffc927b02e7ac1751953abe8b9105c59"),
+        ("empresa-b", "ad7f94d857e751cb1b487ce77fc7497a9e8e998b44cb762b79df9d77e83bf15d"),
+        ("empresa-c", "de5539a6a147ff38e77c6adabc18c2fd678b2b7133a1425c2a0628c442719b0e"),
     ],
 )
 def test_the_old_log_replays_to_the_state_it_had(company, expected):
