@@ -14,8 +14,8 @@ import re
 from pathlib import Path
 
 from coordinator.chain import GENESIS
-from coordinator.errors import LedgerDamaged
-from resources.files import FILE_MODE, sync_folder
+from coordinator.errors import LedgerDamaged, StorageError
+from resources.files import FILE_MODE, storage_errors, sync_folder
 
 _LINE = re.compile(rb"(\d{1,15}) ([0-9a-f]{64})")
 _TAIL_BYTES = 4_096
@@ -30,16 +30,17 @@ class Anchors:
 
     def create(self) -> None:
         """Make the file with the anchor of an empty ledger, durably; an existing one is kept."""
-        try:
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        except FileExistsError:
-            return
-        try:
-            os.write(handle, _line(0, GENESIS))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        sync_folder(self.path.parent)
+        with storage_errors(self.path.name):
+            try:
+                handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+            except FileExistsError:
+                return
+            try:
+                os.write(handle, _line(0, GENESIS))
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            sync_folder(self.path.parent)
 
     def append(self, count: int, head: str) -> None:
         """Add one anchor and make it durable; OSError when the disk refuses.
@@ -80,6 +81,11 @@ class Anchors:
                 position=0,
                 hint="restore it from a backup; to go on without it, create it as an empty file",
             ) from None
+        except OSError as error:
+            raise StorageError(
+                f"{self.path.name} cannot be read ({os.strerror(error.errno or 0)})",
+                hint="check the disk, and the owner and mode of ORCH_HOME",
+            ) from error
 
     def _parse(self, content: bytes, *, complete: bool) -> dict[int, str]:
         found: dict[int, str] = {}

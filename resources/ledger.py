@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.chain import EventRow, is_intact
 from coordinator.company_state import CompanyState, company_state
-from coordinator.errors import LedgerError, VersionConflict
+from coordinator.errors import LedgerError, StorageError, VersionConflict
 from coordinator.events import (
     COORDINATOR,
     Event,
@@ -101,6 +101,11 @@ class Ledger:
         from resources import ledger_sqlite
 
         path = _sqlite_path(url_or_path)
+        if not path.parent.is_dir():
+            raise StorageError(
+                f"there is no folder {path.parent} for {path.name}",
+                hint="`orch init` makes the coordinator's home",
+            )
         anchors = Anchors(path.with_name(f"{path.stem}.anchors"))
         if not path.exists() and not anchors.path.exists():
             anchors.create()  # before the ledger: a ledger without anchors is damaged

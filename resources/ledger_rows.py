@@ -80,6 +80,8 @@ def verified(connection: Connection, anchors: Mapping[int, str]) -> tuple[int, s
 
     Raises LedgerDamaged naming the first broken position.
     """
+    if anchors.get(0, GENESIS) != GENESIS:
+        raise broken(0)
     walk = _Walk(connection, anchors)
     found = verify_chain(walk)
     if found is not None:

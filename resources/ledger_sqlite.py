@@ -79,11 +79,6 @@ def create_file(path: Path) -> None:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
         except FileExistsError:
             return
-        except FileNotFoundError:
-            raise StorageError(
-                f"there is no folder {path.parent} for {path.name}",
-                hint="`orch init` makes the coordinator's home",
-            ) from None
         sync_folder(path.parent)
 
 
@@ -267,7 +262,8 @@ def errors() -> Iterator[None]:
         raise
     except DBAPIError as error:
         raise _translated(error.orig) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        # Python cannot even decode SQLite's message when it quotes a damaged name
         raise _translated(error) from error
 
 
