@@ -114,7 +114,7 @@ def _waits(state: CompanyState, now: datetime | None) -> bool:
     if now is None or state.last_failure is None:
         return False
     doublings = min(state.failed_in_a_row - 1, MOST_DOUBLINGS)
-    return now < state.last_failure.at + min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
+    return now < state.last_failure.at + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def rotated(companies: Sequence[str], offset: int) -> list[str]:
