@@ -22,7 +22,7 @@ from coordinator.windows import pieces, shortened
 
 # A section's later parts are tables of data, not something to learn from.
 MOST_PIECES = 12
-_FEWEST_WORDS = 15
+_FEWEST_WORDS = 18
 _MOST_LINKED = 0.6
 
 _BOILERPLATE_PATH = re.compile(

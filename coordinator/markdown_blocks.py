@@ -130,7 +130,7 @@ def _inline(token: Token) -> tuple[str, int]:
             piece = " "
         words.append(piece)
         linked += len(piece) if depth else 0
-    return plain(_TAG.sub(" ", "".join(words))), linked
+    return plain("".join(words)), linked
 
 
 def _code(token: Token) -> str:

@@ -180,7 +180,7 @@ class LearningSettings(_Model):
     )
     exclude: tuple[Glob, ...] = Field((), description="paths nothing is learned from")
     min_substance: Number = Field(
-        0.5, ge=0, le=1, description="commits with a lower substance score are skipped"
+        0.55, ge=0, le=1, description="commits with a lower substance score are skipped"
     )
 
 
@@ -219,7 +219,10 @@ class CopySettings(_Model):
     """When two components count as copies of one another."""
 
     min_similarity: Number = Field(
-        0.5, gt=0, le=1, description="share of common code shingles (Jaccard)"
+        0.15,
+        gt=0,
+        le=1,
+        description="share of common code shingles (Jaccard); half is enough for the same name",
     )
 
 

@@ -99,18 +99,20 @@ def substance_of(text: CommitText, paths: Sequence[str] = ()) -> Substance:
 
 @dataclass(frozen=True)
 class _Read:
-    """A message cut into words once: `found` are words and pairs, `news` what the body adds."""
+    """A message cut into words once.
 
-    words: list[str]
+    `found` are the words and pairs of title and prose, `listed_found` those of a squash merge's
+    sub-commits, `news` how many new words the prose adds to the title.
+    """
+
     title_words: list[str]
     found: frozenset[str]
     title_found: frozenset[str]
+    listed_found: frozenset[str]
     news: int
     steps: int
-
-    @property
-    def why(self) -> bool:
-        return not lexicon.CAUSE.isdisjoint(self.found)
+    why: bool
+    fault: bool
 
 
 def _read(text: CommitText) -> _Read:
@@ -118,16 +120,20 @@ def _read(text: CommitText) -> _Read:
     lines = text.body.split("\n") if text.body else []
     prose = lexicon.words_of("\n".join(line for line in lines if not line.startswith("- ")))
     steps = [line for line in lines if line.startswith("- ")]
-    listed = lexicon.words_of("\n".join(steps))
     # a body that says the title again tells nothing new
     news = {word for word in prose if len(word) > 3}.difference(title_words, lexicon.ADDITION)
+    title_found = lexicon.terms(title_words)
+    # "Avoid X", "Garante X": the first word says what was done, not why and not what went wrong
+    later = lexicon.terms(title_words[1:]) | lexicon.terms(prose)
     return _Read(
-        words=[*title_words, *prose, *listed],
         title_words=title_words,
-        found=lexicon.terms(title_words) | lexicon.terms(prose) | lexicon.terms(listed),
-        title_found=lexicon.terms(title_words),
+        found=title_found | lexicon.terms(prose),
+        title_found=title_found,
+        listed_found=lexicon.terms(lexicon.words_of("\n".join(steps))),
         news=len(news),
         steps=len(steps),
+        why=not lexicon.CAUSE.isdisjoint(later),
+        fault=not lexicon.FAULT.isdisjoint(later),
     )
 
 
@@ -152,7 +158,7 @@ def _word_factors(text: CommitText, read: _Read) -> tuple[tuple[str, float], ...
     whole = text.text
     judged = (
         ("says why", read.why, 0.35),
-        ("says what did not work", bool(found & lexicon.FAULT), 0.15),
+        ("says what did not work", read.fault, 0.15),
         ("says instead of what", bool(found & lexicon.CONTRAST), 0.1),
         ("names a problem", bool(found & lexicon.PROBLEM), 0.1),
         ("names a technique", bool(found & lexicon.TECHNIQUE), 0.1),
@@ -161,8 +167,11 @@ def _word_factors(text: CommitText, read: _Read) -> tuple[tuple[str, float], ...
         ("names code", bool(_CODE.search(whole)), 0.1),
         ("a title of many words", len(said) >= 6, 0.1),
         ("a title of hardly a word", len(said) < 2, -0.2),
-        ("explained at length", read.news >= _MUCH_NEWS, 0.35),
+        ("explained at length", read.news >= _MUCH_NEWS, 0.3),
         ("explained", _SOME_NEWS <= read.news < _MUCH_NEWS, 0.25),
+        ("a step says why", bool(read.listed_found & lexicon.CAUSE), 0.1),
+        ("a short title alone", not text.body and len(said) < 5, -0.15),
+        ("a title alone", not text.body and len(said) >= 5, -0.05),
         ("lists its steps", read.steps >= _MANY_STEPS, 0.1),
         ("cosmetic words", bool(read.title_found & lexicon.HEDGE), -0.15),
         ("only adds or changes", _only_adds(read), -0.05),
