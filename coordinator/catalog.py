@@ -20,7 +20,7 @@ import pandas as pd
 
 from coordinator import catalog_folders, catalog_rows, fingerprints
 from coordinator.catalog_evidence import Candidate, judge
-from coordinator.catalog_tree import Tree, inside
+from coordinator.catalog_tree import Tree, ancestors, in_any
 from coordinator.code_files import is_code, is_generated
 from coordinator.fingerprints import Fingerprint
 from coordinator.git import Snapshot
@@ -120,27 +120,23 @@ def discover(
 
 def _holes(candidates: Mapping[str, Candidate]) -> dict[str, tuple[str, ...]]:
     """For each component the folders inside it that are components of their own."""
-    return {
-        path: tuple(
-            sorted(
-                part
-                for other, each in candidates.items()
-                if other != path
-                for part in each.parts
-                if any(inside(part, own) for own in candidate.parts)
-            )
-        )
-        for path, candidate in candidates.items()
-    }
+    owner = {part: path for path, each in candidates.items() for part in each.parts}
+    holes: dict[str, set[str]] = {path: set() for path in candidates}
+    for part, path in owner.items():
+        for up in ancestors(part):
+            if owner.get(up, path) != path:
+                holes[owner[up]].add(part)
+    return {path: tuple(sorted(found)) for path, found in holes.items()}
 
 
 def _files(candidate: Candidate, tree: Tree, holes: Sequence[str]) -> list[str]:
     """The visible files of a component, without those of the components inside it."""
+    without = {*holes}
     return [
         path
         for part in candidate.parts
         for path in tree.under(part)
-        if not any(inside(path, hole) for hole in holes)
+        if not without or not in_any(path, without)
     ]
 
 

@@ -22,7 +22,7 @@ from coordinator import catalog_names as said
 from coordinator import descriptors, manifests
 from coordinator.catalog_evidence import Candidate
 from coordinator.catalog_infrastructure import infrastructure
-from coordinator.catalog_tree import ROOT, Tree, ancestors, base, inside, parent
+from coordinator.catalog_tree import ROOT, Tree, ancestors, base, in_any, inside, parent
 from coordinator.manifests_record import Manifest
 from coordinator.ports import BlobReader
 from coordinator.settings import CatalogSettings
@@ -143,8 +143,8 @@ def _drop_builds_of_others(found: Found, tree: Tree) -> None:
             found.drop(path, "build of other folders")
     for path, candidate in [*found.candidates.items()]:
         only_docker = not candidate.packages and candidate.descriptor is None
-        has_code = tree.code_bytes(tree.under(path)) > 0
-        if only_docker and base(path).lower() in said.BUILD_ONLY and not has_code:
+        named_so = only_docker and base(path).lower() in said.BUILD_ONLY
+        if named_so and not tree.code_bytes(tree.under(path)):
             found.drop(path, "build of other folders")
 
 
@@ -193,11 +193,16 @@ def _move_to_own_folder(found: Found, joined: Candidate) -> None:
 
 
 def _resolve_nesting(found: Found, tree: Tree) -> None:
-    for path in sorted(found.candidates, key=lambda each: (each != ROOT, each.count("/"), each)):
+    below: dict[str, list[str]] = {path: [] for path in found.candidates}
+    for path in found.candidates:
+        for up in ancestors(path):
+            if up in below:
+                below[up].append(path)
+    for path in sorted(below, key=lambda each: (each != ROOT, each.count("/"), each)):
         if path not in found.candidates:
             continue
-        outer, nested = found.candidates[path], found.inside(path)
-        nested = [each for each in nested if path not in each.parts]
+        outer = found.candidates[path]
+        nested = [found.candidates[each] for each in below[path] if each in found.candidates]
         if not nested:
             continue
         own = [each for each in nested if _stands_alone(each, outer)]
@@ -223,19 +228,22 @@ def _is_umbrella(outer: Candidate, nested: list[Candidate], tree: Tree) -> bool:
         )
     if outer.dockerfiles:
         return False
-    shippable = [each for each in nested if each.dockerfiles and not _is_chart(each)]
-    if len(shippable) > 1:
+    if sum(_ships_code(each, tree) for each in nested) > 1:
         return True
     own = tree.code_bytes(_own_files(outer, nested, tree), tests=False)
     return not own and any(not _is_chart(each) for each in nested)
 
 
+def _ships_code(candidate: Candidate, tree: Tree) -> bool:
+    """Whether it builds an image of code of its own, and not a server for somebody else's."""
+    return bool(candidate.dockerfiles) and (
+        bool(candidate.packages) or tree.code_bytes(tree.under(candidate.path)) > 0
+    )
+
+
 def _own_files(outer: Candidate, nested: list[Candidate], tree: Tree) -> list[str]:
-    return [
-        path
-        for path in tree.under(outer.path)
-        if not any(inside(path, each.path) for each in nested)
-    ]
+    theirs = {each.path for each in nested}
+    return [path for path in tree.under(outer.path) if not in_any(path, theirs)]
 
 
 def _is_chart(candidate: Candidate) -> bool:

@@ -8,6 +8,7 @@ confidence is 0.5 to 0.7; none lies inside or around a component that speaks for
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from coordinator import catalog_names as said
@@ -115,9 +116,9 @@ def _products(tree: Tree, beside: set[str], known: tuple[str, ...]) -> set[str]:
 def _shared(tree: Tree, taken: Sequence[str]) -> set[str]:
     """Folders called shared or common with code, where at least two components stand beside."""
     found = set()
+    siblings = Counter(parent(path) for path in taken)
     for folder in _folders(tree):
-        siblings = sum(parent(path) == parent(folder) for path in taken)
-        named = siblings > 1 and base(folder).lower() in said.LIBRARY
+        named = siblings[parent(folder)] > 1 and base(folder).lower() in said.LIBRARY
         if named and any(is_code(path) for path in tree.under(folder)):
             found.add(folder)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha1
 
 from coordinator import catalog_names
@@ -33,6 +33,11 @@ def ancestors(path: str) -> Iterable[str]:
     while path != ROOT:
         path = parent(path)
         yield path
+
+
+def in_any(path: str, folders: Collection[str]) -> bool:
+    """Whether `path` lies below one of `folders` (a set, for repositories of many components)."""
+    return any(up in folders for up in ancestors(path))
 
 
 class Tree:
@@ -86,11 +91,12 @@ class Tree:
         """
         if len(parts) == 1 and not without and parts[0] in self._trees:
             return self._trees[parts[0]]
+        holes = {*without}
         digest = sha1(usedforsecurity=False)
         for part in sorted(parts, key=base):
             start = 0 if part == ROOT else len(part) + 1
             for path in self.everything_under(part):
-                if not any(inside(path, hole) for hole in without):
+                if not in_any(path, holes):
                     entry = self._files[path]
                     line = f"{entry.mode} {entry.sha} {path[start:]}\0"
                     digest.update(line.encode("utf-8", "surrogatepass"))

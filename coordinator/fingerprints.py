@@ -39,7 +39,8 @@ _TOKEN = re.compile(
     rb"""
     (?P<comment> /\*.*?\*/ | //[^\n]* | <!--.*?--> | (?:^|(?<=\n))[ \t]*--[^\n]*
       | (?:(?<=\s)|^)\#(?!include|define|if|endif)[^\n]* )
-  | (?P<token> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | [A-Za-z_$][\w$]* | \d[\w.]*
+  | (?P<token> \\[^\n] | "(?>(?:[^"\\\n]|\\[^\n]){0,300})" | '(?>(?:[^'\\\n]|\\[^\n]){0,300})'
+      | [A-Za-z_$][\w$]* | \d[\w.]*
       | [^\s\w] | [\x80-\xff]+ )
     """,
     re.VERBOSE | re.DOTALL,
@@ -56,7 +57,20 @@ class Fingerprint:
 
 def tokens(data: bytes) -> list[bytes]:
     """The code tokens of one file, without comments and white space."""
-    return [match["token"] for match in _TOKEN.finditer(data[:MAX_FILE_BYTES]) if match["token"]]
+    text = _without_open_comments(data[:MAX_FILE_BYTES])
+    return [match["token"] for match in _TOKEN.finditer(text) if match["token"]]
+
+
+def _without_open_comments(data: bytes) -> bytes:
+    """`data` whose comment openings all find an end.
+
+    The pattern would search to the end of the file from each opening that is never closed
+    (``rm -rf /tmp/*`` in a shell script): a file of nothing else would take minutes.
+    """
+    for opening, end in ((b"/*", b"*/"), (b"<!--", b"-->")):
+        last = data.rfind(end) + len(end) if end in data else 0
+        data = data[:last] + data[last:].replace(opening, b" " * len(opening))
+    return data
 
 
 def shingles(data: bytes) -> Shingles:

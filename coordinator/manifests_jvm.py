@@ -71,11 +71,13 @@ def _filled(text: str, properties: dict[str, str]) -> str:
 
 
 _GRADLE_DEPENDENCY = re.compile(
-    r"(?m)^\s*(?:implementation|api|compile|runtimeOnly|runtime|compileOnly|annotationProcessor)"
-    r"[\s(]+(?:platform\()?[\"']([\w.-]{1,200}):([\w.-]{1,200})"
+    r"(?m)^[ \t]{0,40}"
+    r"(?:implementation|api|compile|runtimeOnly|runtime|compileOnly|annotationProcessor)"
+    r"[ \t(]{1,20}(?:platform\()?[\"']([\w.-]{1,200}):([\w.-]{1,200})"
 )
 _GRADLE_PROJECT = re.compile(
-    r"(?m)^\s*(?:implementation|api|compile)[\s(]+project\(\s*[\"']:?([\w:.-]{1,200})[\"']"
+    r"(?m)^[ \t]{0,40}(?:implementation|api|compile)[ \t(]{1,20}"
+    r"project\(\s{0,20}[\"']:?([\w:.-]{1,200})[\"']"
 )
 _PLUGIN_SAID = r"(?:\bid|\bplugin:|\bkotlin)[ (]{1,3}[\"']"
 _GRADLE_RUNS = re.compile(
@@ -85,17 +87,40 @@ _GRADLE_RUNS = re.compile(
 )
 
 
+def _without_comments(text: str) -> str:
+    """`text` without block comments; a ``/*`` inside a file pattern (``**/*.java``) is none.
+
+    Not by one regular expression: that is quadratic in comments that are never closed.
+    """
+    kept = []
+    at = 0
+    while (opening := text.find("/*", at)) >= 0:
+        end = text.find("*/", opening + 2)
+        if end < 0:
+            break
+        if opening and not text[opening - 1].isspace():
+            kept.append(text[at : opening + 2])
+            at = opening + 2
+        else:
+            kept.append(text[at:opening])
+            at = end + 2
+    return "".join([*kept, text[at:]])
+
+
 def _gradle(manifest: Manifest, text: str) -> Manifest:
-    code = re.sub(r"(?m)//.*$", "", re.sub(r"(?s)/\*.*?\*/", "", text))
+    code = re.sub(r"(?m)(?<!:)//.*$", "", _without_comments(text))
 
     def said(key: str) -> str:
-        match = re.search(rf"(?m)^\s*{key}\s*=?\s*[\"']([^\"'\n]{{1,500}})[\"']", code)
+        match = re.search(
+            rf"(?m)^[ \t]{{0,40}}{key}[ \t]{{0,20}}=?[ \t]{{0,20}}[\"']([^\"'\n]{{1,500}})[\"']",
+            code,
+        )
         return match[1] if match else ""
 
     dependencies = [f"{group}:{name}" for group, name in _GRADLE_DEPENDENCY.findall(code)]
     dependencies += _GRADLE_PROJECT.findall(code)
     kotlin = "kotlin" in code
-    for_all = re.search(r"(?m)^\s*(?:allprojects|subprojects)\s*\{", code)
+    for_all = re.search(r"(?m)^[ \t]{0,40}(?:allprojects|subprojects)[ \t]{0,20}\{", code)
     return replace(
         manifest,
         version=one_line(said("version")),

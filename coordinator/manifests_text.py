@@ -16,11 +16,15 @@ from coordinator.manifests_record import (
     person,
 )
 
+MAX_LINE = 4_000
+
 # --- Dockerfile ----------------------------------------------------------------------------------
 
 _FROM = re.compile(r"FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 _ARG = re.compile(r"ARG\s+(\w+)=(\S+)", re.IGNORECASE)
-_LABEL = re.compile(r"org\.opencontainers\.image\.(\w+)[\"']?=(\"[^\"]*\"|'[^']*'|\S+)")
+_LABEL = re.compile(
+    r"org\.opencontainers\.image\.(\w{1,40})[\"']?=(\"[^\"]{0,2000}\"|'[^']{0,2000}'|\S{1,500})"
+)
 
 
 def _dockerfile(manifest: Manifest, text: str) -> Manifest:
@@ -30,7 +34,7 @@ def _dockerfile(manifest: Manifest, text: str) -> Manifest:
     labels: dict[str, str] = {}
     runs = False
     for line in re.sub(r"\\[ \t]*\r?\n", " ", text).splitlines():
-        instruction = line.strip()
+        instruction = line[:MAX_LINE].strip()
         if match := _ARG.match(instruction):
             arguments[match[1]] = match[2].strip("\"'")
         elif match := _FROM.match(instruction):
@@ -112,7 +116,7 @@ def _setup_cfg(manifest: Manifest, text: str) -> Manifest:
 
 def _setup_py(manifest: Manifest, text: str) -> Manifest:
     def said(key: str) -> str:
-        match = re.search(rf"\b{key}\s*=\s*[\"']([^\"'\n]{{1,500}})[\"']", text)
+        match = re.search(rf"\b{key}[ \t]{{0,20}}=[ \t]{{0,20}}[\"']([^\"'\n]{{1,500}})[\"']", text)
         return match[1] if match else ""
 
     return replace(
@@ -132,11 +136,11 @@ _GO_REQUIRE = re.compile(r"\s*(?:require\s+)?([a-z0-9][\w.-]*\.[a-z]+/\S+)\s+v\S
 
 
 def _go(manifest: Manifest, text: str) -> Manifest:
-    module = re.search(r"(?m)^module\s+(\S+)", text)
+    module = re.search(r"(?m)^module[ \t]{1,20}(\S{1,500})", text)
     required = (
         match[1]
         for line in text.splitlines()
-        if (match := _GO_REQUIRE.match(line[:1_000])) and "indirect" not in (match[2] or "")
+        if (match := _GO_REQUIRE.match(line[:300])) and "indirect" not in (match[2] or "")
     )
     name = module[1].strip("\"'") if module else ""
     return replace(
@@ -153,29 +157,33 @@ def _mix(manifest: Manifest, text: str) -> Manifest:
         match = re.search(pattern, text)
         return match[1] if match else ""
 
-    dependencies = names(re.findall(r"\{:(\w+),", text))
+    dependencies = names(re.findall(r"\{:(\w{1,200}),", text))
     return replace(
         manifest,
-        name=one_line(said(r"\bapp:\s*:(\w+)")),
-        version=one_line(said(r"\bversion:\s*\"([^\"\n]+)\"")),
-        description=one_line(said(r"\bdescription:\s*\"([^\"\n]+)\""), MAX_DESCRIPTION),
-        licence=one_line(said(r"\blicenses:\s*\[\s*\"([^\"\n]+)\"")),
+        name=one_line(said(r"\bapp:[ \t]{0,20}:(\w{1,200})")),
+        version=one_line(said(r"\bversion:[ \t]{0,20}\"([^\"\n]{1,200})\"")),
+        description=one_line(
+            said(r"\bdescription:[ \t]{0,20}\"([^\"\n]{1,2000})\""), MAX_DESCRIPTION
+        ),
+        licence=one_line(said(r"\blicenses:\s{0,20}\[\s{0,20}\"([^\"\n]{1,200})\"")),
         language="Elixir",
         dependencies=dependencies,
-        runs=True if re.search(r"\bmod:\s*\{", text) else None,
+        runs=True if re.search(r"\bmod:\s{0,20}\{", text) else None,
         aggregates="apps_path:" in text,
         category="frontend" if "phoenix_live_view" in dependencies else "",
     )
 
 
 def _gemfile(manifest: Manifest, text: str) -> Manifest:
-    found = re.findall(r"(?m)^\s*gem\s+[\"']([^\"'\n]+)[\"']", text)
+    found = re.findall(r"(?m)^[ \t]{0,40}gem[ \t(]{1,20}[\"']([^\"'\n]{1,200})[\"']", text)
     return replace(manifest, language="Ruby", dependencies=names(found))
 
 
 def _gemspec(manifest: Manifest, text: str) -> Manifest:
     def said(key: str) -> str:
-        match = re.search(rf"\.{key}\s*=\s*\[?[\"']([^\"'\n]+)[\"']", text)
+        match = re.search(
+            rf"\.{key}[ \t]{{0,20}}=[ \t]{{0,20}}\[?[\"']([^\"'\n]{{1,500}})[\"']", text
+        )
         return match[1] if match else ""
 
     return replace(
@@ -187,26 +195,30 @@ def _gemspec(manifest: Manifest, text: str) -> Manifest:
         owner=one_line(said("authors?")),
         language="Ruby",
         dependencies=names(
-            re.findall(r"add_(?:runtime_)?dependency\(?\s*[\"']([^\"'\n]+)[\"']", text)
+            re.findall(
+                r"add_(?:runtime_)?dependency\(?[ \t]{0,20}[\"']([^\"'\n]{1,200})[\"']", text
+            )
         ),
         runs=False,
     )
 
 
 def _cmake(manifest: Manifest, text: str) -> Manifest:
-    project = re.search(r"(?i)\bproject\s*\(\s*([\w.+-]+)([^)]{0,1000})\)", text)
+    project = re.search(r"(?i)\bproject\s{0,20}\(\s{0,20}(?>([\w.+-]{1,200}))([^)]{0,300})\)", text)
     options = project[2] if project else ""
-    version = re.search(r"\bVERSION\s+([\w.]+)", options)
-    description = re.search(r"\bDESCRIPTION\s+\"([^\"]+)\"", options)
-    runs = bool(re.search(r"(?i)\badd_executable\s*\(", text))
+    version = re.search(r"\bVERSION\s{1,20}([\w.]{1,50})", options)
+    description = re.search(r"\bDESCRIPTION\s{1,20}\"([^\"]{1,300})\"", options)
+    runs = bool(re.search(r"(?i)\badd_executable\s{0,20}\(", text))
     return replace(
         manifest,
         name=one_line(project[1]) if project else "",
         version=one_line(version[1]) if version else "",
         description=one_line(description[1], MAX_DESCRIPTION) if description else "",
         language="C++",
-        dependencies=names(re.findall(r"(?i)\bfind_package\s*\(\s*([\w.+-]+)", text)),
-        runs=True if runs else (False if re.search(r"(?i)\badd_library\s*\(", text) else None),
+        dependencies=names(
+            re.findall(r"(?i)\bfind_package\s{0,20}\(\s{0,20}([\w.+-]{1,200})", text)
+        ),
+        runs=True if runs else (False if re.search(r"(?i)\badd_library\s{0,20}\(", text) else None),
         aggregates=not project,
     )
 
