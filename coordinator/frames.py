@@ -54,9 +54,9 @@ def commits_frame(commits: Iterable[Commit]) -> pd.DataFrame:
 
 
 def data_version(frame: pd.DataFrame, *, apart_from: Collection[str] = ()) -> str:
-    """A digest of the rows: equal for equal content, whatever their order; 32 hex digits."""
-    ordered = frame.drop(columns=list(apart_from)).sort_values("id")
-    text = ordered.to_json(orient="split", index=False, date_unit="us")
+    """A digest of the rows: equal for equal content, in any order of rows and columns; 32 hex."""
+    ordered = frame.drop(columns=list(apart_from)).sort_values("id").sort_index(axis="columns")
+    text = ordered.to_json(orient="split", index=False, date_format="iso", date_unit="us")
     return hashlib.sha256(str(text).encode("utf-8")).hexdigest()[:32]
 
 

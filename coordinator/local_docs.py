@@ -59,7 +59,7 @@ def documents_in(entries: Iterable[TreeEntry], rules: LearningSettings) -> list[
 
 
 def last_changes(commits: pd.DataFrame) -> dict[str, pd.Timestamp]:
-    """When each path was last touched; paths of merges and past a commit's first 500 are unknown."""
+    """When each path was last touched; merges and what lies past a commit's 500 do not count."""
     changed: dict[str, pd.Timestamp] = {}
     ordered = commits.sort_values("committed_at")
     for moment, paths in zip(ordered["committed_at"], ordered["paths"], strict=True):
