@@ -42,7 +42,7 @@ _HEADINGS = (
         "troubleshooting",
         re.compile(
             r"\b(?:troubleshoot\w*|faq|frequently asked|common (?:errors?|problems?|issues?)|"
-            r"errors?|problems? and|fix(?:es|ing)?|workarounds?|recover\w*|runbook|incident|postmortem|"
+            r"errors?|problems? and|fix(?:es|ing)?|workarounds?|runbook|incident|postmortem|"
             r"solução|soluções|resolução|problemas comuns|erros comuns|perguntas frequentes)\b",
             re.IGNORECASE,
         ),
@@ -61,9 +61,9 @@ _HEADINGS = (
         "pattern",
         "a design",
         re.compile(
-            r"\b(?:architecture|design|how it works|patterns?|internals|strategy|concepts?|approach|"
+            r"\b(?:architecture|design|how it works|patterns?|internals|strategy|concepts?|"
             r"workflow|pipeline|protocol|domain model|event sourcing|cqrs|saga|communication|"
-            r"decision|solution strategy|arquitetura|como funciona|padr(?:ão|ões)|estratégia|conceitos?|"
+            r"decision|approach|arquitetura|como funciona|padr(?:ão|ões)|estratégia|conceitos?|"
             r"abordagem|fluxo|decisão|modelo de domínio)\b",
             re.IGNORECASE,
         ),

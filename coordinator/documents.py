@@ -38,11 +38,11 @@ _BOILERPLATE_PATH = re.compile(
 _BOILERPLATE_HEADING = re.compile(
     r"^\W*(?:table of contents|contents|toc|index|licen[sc]es?|licensing|contribut\w*|"
     r"how to contribute|authors?|maintainers?|credits?|acknowledg\w*|thanks|badges?|change-?log|"
-    r"release notes?|star history|stargazers\w*|sponsors?|backers|donat\w*|support(?: us)?|community|"
-    r"contacts?|code of conduct|links?|(?:further |useful )?(?:reading|references)|"
+    r"release notes?|star history|stargazers\w*|sponsors?|backers|donat\w*|support(?: us)?|"
+    r"community|contacts?|code of conduct|links?|(?:further |useful )?(?:reading|references)|"
     r"see also|legal|copyright|disclaimer|download|screenshots?|versions?|sumário|índice|conteúdo|"
     r"licença|como contribuir|autor(?:es)?|agradecimentos?|apoio|apoi\w+|financiamento|"
-    r"comunidade|contatos?|código de conduta|referências|créditos|veja também|patroc\w*|equipe|time|"
+    r"comunidade|contatos?|código de conduta|referências|créditos|veja também|patroc\w*|equipe|"
     r"documentation|documentação|in this (?:document|section)|what'?s next|next steps)\W*$",
     re.IGNORECASE,
 )

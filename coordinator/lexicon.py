@@ -67,7 +67,8 @@ CONTRAST = word_set("rather versus replacing substitui substituindo ") | phrase_
 """)
 
 PROBLEM = word_set("""
-    bug crash crashes crashing crashed crashloop panic panics deadlock deadlocks race races leak
+    bug lockup lockups crash crashes crashing crashed crashloop panic panics deadlock
+    deadlocks race races leak
     leaks leaking memleak timeout timeouts hang hangs stuck oom oomkilled overflow underflow
     corrupt corrupted corruption duplicate duplicates duplicated duplication fails failing
     failed failure failures broken breaks error errors exception exceptions wrong incorrect

@@ -171,17 +171,23 @@ _NOISE = (
     ("too vague", _rule(_TOO_VAGUE)),
 )
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+_SCOPE = re.compile(r"^[`\w./\[\]-]{1,30}(?::| -)\s+")
 _LONGEST_TITLE = 140
 
 
 def noise_in(title: str) -> str:
     """The name of the noise `title` is, '' when it may say something.
 
-    A title over 140 characters is a sentence of its own and only checked for being words at all.
+    A leading scope (``go.mod: ``, ```cart` - ``) is looked past. A title over 140 characters is a
+    sentence of its own and only checked for being words at all.
     """
     title = title.strip()
     if len(_LETTERS.findall(title)) < 2:
         return "too short"
     if len(title) > _LONGEST_TITLE:
         return ""
+    return _named(title) or _named(_SCOPE.sub("", title, count=1))
+
+
+def _named(title: str) -> str:
     return next((name for name, rule in _NOISE if rule.fullmatch(title)), "")

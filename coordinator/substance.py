@@ -17,7 +17,7 @@ from coordinator.generated import is_generated
 from coordinator.noise import noise_in
 
 BASE = 0.15
-_SOME_NEWS, _MUCH_NEWS = 6, 18
+_FEW_NEWS, _SOME_NEWS, _MUCH_NEWS = 3, 6, 18
 _MANY_STEPS = 3
 _MANY_FILES = 60
 _CHORES = frozenset(("chore", "ci", "build", "test", "tests", "style", "docs"))
@@ -141,7 +141,7 @@ def _excused(noise: str, read: _Read) -> bool:
     """Whether a title that is noise has a body that is none."""
     if noise in ("too short", "too vague"):
         return read.news >= _SOME_NEWS or read.steps >= _MANY_STEPS
-    return read.why and read.news >= _SOME_NEWS
+    return read.why and read.news >= _FEW_NEWS
 
 
 def _skipped(noise: str) -> Substance:
