@@ -5,6 +5,7 @@ Times are those of the history, never of the reader's clock: the same history gi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from typing import Any
 
 import pandas as pd
 
+from coordinator.plain_text import one_line, plain
 from coordinator.settings import CompanySettings
 
 RECENT_DAYS = 90
 TOP = 10
 SHOWN_COMPONENTS = 60
+MARKUP = re.compile(r"[\\`\[\]|]")
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,14 @@ def _stack(components: pd.DataFrame) -> dict[str, Any]:
         return {"languages": {}, "manifests": {}, "licences": {}, "dependencies": {}}
     code = components.groupby("language")["code_bytes"].sum()
     code = code[(code.index != "") & (code > 0)]
-    shares = (code / code.sum()).sort_values(ascending=False) if code.sum() else code
+    shares = (code / code.sum()).sort_values(ascending=False, kind="stable")
     used = Counter(name for row in components["dependencies"] for name in set(row))
     kinds = Counter(path.rsplit("/", 1)[-1] for row in components["manifests"] for path in set(row))
     return {
         "languages": {str(name): round(float(share), 3) for name, share in shares.items()},
-        "manifests": dict(kinds.most_common(TOP)),
+        "manifests": _most(kinds),
         "licences": _counts(components[components["licence"] != ""], "licence"),
-        "dependencies": dict(sorted(used.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]),
+        "dependencies": _most(used),
     }
 
 
@@ -96,9 +99,9 @@ def _activity(commits: pd.DataFrame) -> dict[str, Any]:
     last = commits["committed_at"].max()
     recent = commits[commits["committed_at"] > last - pd.Timedelta(days=RECENT_DAYS)]
     areas = Counter(
-        path.split("/", 1)[0]
+        folder
         for row in recent["paths"]
-        for path in {"/".join(item.split("/")[:2]) for item in row if "/" in item}
+        for folder in {path.split("/", 1)[0] for path in row if "/" in path}
     )
     return {
         "first": commits["committed_at"].min().isoformat(),
@@ -106,7 +109,7 @@ def _activity(commits: pd.DataFrame) -> dict[str, Any]:
         "recent_days": RECENT_DAYS,
         "commits": len(recent),
         "authors": int(recent["author"].nunique()),
-        "areas": dict(sorted(areas.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]),
+        "areas": _most(areas),
     }
 
 
@@ -138,6 +141,11 @@ def _counts(frame: pd.DataFrame, column: str) -> dict[str, int]:
     return {str(name): int(count) for name, count in ordered}
 
 
+def _most(counts: Counter[str]) -> dict[str, int]:
+    """The TOP most frequent, ties by name: a Counter of sets has another order in each process."""
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP])
+
+
 PAGE_WORDS: dict[str, dict[str, str]] = {
     "en": {
         "what": "What it is",
@@ -149,7 +157,7 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
         "dependencies": "Most used dependencies",
         "licences": "Licences",
         "components": "Components",
-        "component_columns": "| Component | Folder | Category | Language | Version | What it does |",
+        "component_columns": "Component | Folder | Category | Language | Version | What it does",
         "more": "more",
         "activity": "Activity",
         "recent": "In the {recent_days} days up to the last commit: {commits} commits by "
@@ -183,7 +191,7 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
         "dependencies": "Dependências mais usadas",
         "licences": "Licenças",
         "components": "Componentes",
-        "component_columns": "| Componente | Pasta | Categoria | Linguagem | Versão | O que faz |",
+        "component_columns": "Componente | Pasta | Categoria | Linguagem | Versão | O que faz",
         "more": "mais",
         "activity": "Atividade",
         "recent": "Nos {recent_days} dias até o último commit: {commits} commits de "
@@ -213,14 +221,12 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
 def _page(data: Mapping[str, Any], words: Mapping[str, str]) -> str:
     statistics, activity = data["statistics"], data["activity"]
     lines = [f"# {_cell(data['title'])}", "", f"## {words['what']}", ""]
-    lines += [data["description"].strip() or f"_{words['none']}_", ""]
+    lines += [_paragraphs(data["description"]) or f"_{words['none']}_", ""]
     if data["owners"]:
         lines += [f"{words['owners']}: {', '.join(map(_cell, data['owners']))}", ""]
     if data["head"]:
-        lines += [
-            f"{words['repository']}: {words['branch']} `{data['branch']}`, `{data['head'][:12]}`",
-            "",
-        ]
+        branch, head = _cell(data["branch"]), _cell(data["head"][:12])
+        lines += [f"{words['repository']}: {words['branch']} {branch}, {head}", ""]
     lines += [f"## {words['stack']}", "", *_stack_lines(data["stack"], words), ""]
     lines += [f"## {words['components']}", "", *_component_lines(data["components"], words), ""]
     lines += [f"## {words['activity']}", "", *_activity_lines(activity, words), ""]
@@ -238,7 +244,7 @@ def _page(data: Mapping[str, Any], words: Mapping[str, str]) -> str:
 
 
 def _stack_lines(stack: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
-    shares = [f"{name} {share:.0%}" for name, share in stack["languages"].items()]
+    shares = [f"{_cell(name)} {share:.0%}" for name, share in stack["languages"].items()]
     lines = [f"- {words['languages']}: {', '.join(shares) or words['none']}"]
     if stack["licences"]:
         lines.append(f"- {words['licences']}: {_listed(stack['licences'])}")
@@ -251,7 +257,7 @@ def _component_lines(components: list[dict[str, str]], words: Mapping[str, str])
     if not components:
         return [f"_{words['none']}_"]
     keys = ("name", "path", "category", "language", "version", "description")
-    lines = [words["component_columns"], "|---|---|---|---|---|---|"]
+    lines = [f"| {words['component_columns']} |", "|---|---|---|---|---|---|"]
     for component in components[:SHOWN_COMPONENTS]:
         cells = [_cell(component[key], limit=120) for key in keys]
         lines.append(f"| {' | '.join(cells)} |")
@@ -274,7 +280,12 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{_cell(name)} {count}" for name, count in counts.items())
 
 
+def _paragraphs(text: str) -> str:
+    """The settings' own text: Markdown without HTML, which could hide the rest of the page."""
+    return text.strip().replace("<", "&lt;").replace("```", "").replace("~~~", "")
+
+
 def _cell(text: str, *, limit: int = 200) -> str:
-    """Stored text as one harmless Markdown table cell."""
-    line = " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    """Stored text as one harmless Markdown table cell: nothing in it is markup."""
+    line = one_line(plain(str(text)), limit)
+    return MARKUP.sub(r"\\\g<0>", line).replace("<", "&lt;")
