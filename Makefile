@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help install demo up test lint check format bench figures
+.PHONY: help install demo up test lint format docs lock bench figures
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,16 @@ lint: install ## style, types, and the floors of the house
 format: install ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: install ## write docs/commands.md from the commands
+	$(BIN)/python -m orch_dagster.cli.reference > docs/commands.md
+
+lock: ## pin what a fresh install of pyproject.toml gets
+	rm -rf .venv-lock && python3 -m venv .venv-lock
+	.venv-lock/bin/pip --quiet install torch==2.13.0 && .venv-lock/bin/pip --quiet install -e '.[dev]'
+	{ echo '# Exact versions, made by: make lock. pip reads it: pip install -r requirements.lock'; \
+	  .venv-lock/bin/pip list --format=freeze | grep -v -e '^orch-dagster' -e '^pip=' | sed 's/+cpu//'; } > requirements.lock
+	rm -rf .venv-lock
 
 bench: install ## measure speed and memory as ratios, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import click
 
 from orch_dagster.cli.door import echo_json, echo_table, json_option, note, open_home
@@ -27,7 +30,9 @@ def list_components(company: str | None, as_json: bool) -> None:
     rows: list[dict[str, object]] = []
     for name in [company] if company else home.companies.names():
         frame = home.companies.instance(name).tables().read("company_components")
-        shown = frame.drop(columns=["fingerprint", "fingerprint_version", "row_hash"], errors="ignore")
+        shown = frame.drop(
+            columns=["fingerprint", "fingerprint_version", "row_hash"], errors="ignore"
+        )
         rows += [{str(k): v for k, v in row.items()} for row in shown.to_dict("records")]
     if as_json:
         echo_json(rows)
@@ -47,14 +52,17 @@ def list_components(company: str | None, as_json: bool) -> None:
 
 
 @catalog.command()
+@click.option("--within", is_flag=True, help="Also pairs inside one company.")
 @json_option
-def copies(as_json: bool) -> None:
+def copies(within: bool, as_json: bool) -> None:
     """Show which components of different companies are near-copies, and where each came from.
 
     Example:  orch catalog copies --json
     """
     pairs = open_home().global_tables().read("component_pairs")
-    rows = pairs.drop(columns=["row_hash"], errors="ignore").to_dict("records")
+    shown = pairs if within else pairs[pairs["across"]]
+    ordered = shown.sort_values(["similarity", "id"], ascending=[False, True])
+    rows = ordered.drop(columns=["row_hash"], errors="ignore").to_dict("records")
     if as_json:
         echo_json(rows)
         return
@@ -63,9 +71,11 @@ def copies(as_json: bool) -> None:
         return
     echo_table(
         "",
-        ["component", "copy", "similarity", "first appeared in", "why"],
-        [
-            [row["left"], row["right"], round(row["similarity"], 2), row["origin"], row["reason"]]
-            for row in rows
-        ],
+        ["first appeared", "also in", "similarity", "why"],
+        [[*_origin_first(row), round(float(row["similarity"]), 2), row["reason"]] for row in rows],
     )
+
+
+def _origin_first(row: Mapping[Hashable, Any]) -> tuple[str, str]:
+    left, right = row["left"], row["right"]
+    return (left, right) if row["origin"] == left else (right, left)

@@ -33,7 +33,13 @@ def company() -> None:
 @click.option("--branch", help="Watched branch [the repository's default].")
 @click.option("--title", default="", help="The name people use.")
 @click.option("--description", default="", help="What the company does.")
-@click.option("--language", type=click.Choice(["pt", "en"]), default="en", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(["pt", "en"]),
+    default="en",
+    show_default=True,
+    help="Language of its readable pages.",
+)
 @click.option("--token-env", help="Environment variable that holds the https token.")
 @json_option
 def create(name: str, git_url: str, as_json: bool, **given: Any) -> None:

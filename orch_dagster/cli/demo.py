@@ -36,7 +36,7 @@ def demo(context: click.Context, push: bool, as_json: bool) -> None:
     answers = {
         company: home.memory(company).search(question, limit=3) for company, question in QUESTIONS
     }
-    pairs = home.global_tables().read("component_pairs")
+    pairs = home.global_tables().read("component_pairs").query("across")
     if as_json:
         echo_json(
             {
@@ -50,7 +50,7 @@ def demo(context: click.Context, push: bool, as_json: bool) -> None:
         echo_table("What the main job did", COLUMNS, [row_of(result) for result in results])
         echo_table(
             "Components that are copies of one another",
-            ["first appeared", "copy", "similarity"],
+            ["component", "also in", "similarity"],
             [
                 [row["left"], row["right"], round(row["similarity"], 2)]
                 for _, row in pairs.iterrows()

@@ -27,11 +27,19 @@ def memory() -> None:
 @memory.command()
 @click.argument("query")
 @click.option("--company", required=True, help="Whose memory.")
-@click.option("--category", "categories", multiple=True, type=click.Choice(CATEGORIES))
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    type=click.Choice(CATEGORIES),
+    help="Only these; may be given more than once.",
+)
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Not older than this day (UTC).")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Older than this day (UTC).")
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Leave out weaker results.")
-@click.option("--limit", type=click.IntRange(1, 200), default=5, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 200), default=5, show_default=True, help="How many."
+)
 @click.option("--explain", is_flag=True, help="Show every factor of each score.")
 @json_option
 def search(

@@ -13,7 +13,13 @@ from orch_dagster.cli.door import note, open_home
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=3000,
+    show_default=True,
+    help="Where to listen.",
+)
 def up(port: int) -> None:
     """Start the Dagster UI, its sensors and schedules, on this machine only. Ctrl-C stops it.
 
