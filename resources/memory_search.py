@@ -42,9 +42,16 @@ class Candidates:
         row: dict[str, Any] = self._records.slice(self._row[key], 1).select(COLUMNS).to_pylist()[0]
         return row
 
-    def folded_text(self, key: str) -> str:
-        """The text full text saw of a candidate."""
-        return str(self._records[TEXT_COLUMN][self._row[key]].as_py())
+    def matched(self, table: Any, terms: str, keys: list[str]) -> dict[str, tuple[str, ...]]:
+        """Per candidate the words of `terms` in its text, as the index sees them (stemmed)."""
+        asked = dict.fromkeys(_tokens(table, terms))
+        texts = self._records[TEXT_COLUMN]
+        inside = {key: set(_tokens(table, texts[self._row[key]].as_py())) for key in keys}
+        return {key: tuple(term for term in asked if term in inside[key]) for key in keys}
+
+
+def _tokens(table: Any, text: str) -> list[str]:
+    return [token.text for token in table.tokenize(text, column=TEXT_COLUMN)]
 
 
 def candidates(
@@ -87,10 +94,3 @@ def _condition(filters: SearchFilters) -> Any:
     if filters.until is not None:
         parts.append(col("occurred_at") <= lit(filters.until))
     return reduce(and_, parts) if parts else None
-
-
-def matched_terms(table: Any, terms: str, text: str) -> tuple[str, ...]:
-    """The words of `terms` that `text` contains, as the index sees them (stemmed)."""
-    inside = {token.text for token in table.tokenize(text, column=TEXT_COLUMN)}
-    asked = [token.text for token in table.tokenize(terms, column=TEXT_COLUMN)]
-    return tuple(dict.fromkeys(token for token in asked if token in inside))

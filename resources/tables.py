@@ -8,6 +8,7 @@ children; spawn and forkserver are fine).
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -122,6 +123,12 @@ class Tables:
         with self._translated(name):
             return int(self.open(name).count_rows())
 
+    @contextmanager
+    def reading(self, name: str) -> Iterator[Any]:
+        """The LanceDB table itself, for queries; what they raise becomes our errors."""
+        with self._translated(name):
+            yield self.open(name)
+
     def bytes_on_disk(self, name: str) -> int:
         """The size of the table's files, older versions included; 0 when the table is missing."""
         return sum(size for size, _ in listing(self.path(name)).values())
@@ -218,6 +225,8 @@ class Tables:
 
     @cached_property
     def _database(self) -> Any:
+        # read once, at the import: its warnings are about its own future interfaces
+        os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
 
         return lancedb.connect(
