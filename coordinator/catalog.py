@@ -142,13 +142,10 @@ def _files(candidate: Candidate, tree: Tree, holes: Sequence[str]) -> list[str]:
 
 def _fingerprint(files: Sequence[str], read: BlobReader) -> tuple[Fingerprint, int]:
     """The fingerprint of the hand-written code among `files`, and how many files were read."""
-    contents = []
     wanted = [path for path in files if is_code(path)][:MAX_CODE_FILES]
-    for path in wanted:
-        data = read(path)
-        if data is not None and not is_generated(data):
-            contents.append(data)
-    return fingerprints.fingerprint(contents), len(wanted)
+    contents = (read(path) for path in wanted)  # one file in memory at a time
+    written = (data for data in contents if data is not None and not is_generated(data))
+    return fingerprints.fingerprint(written), len(wanted)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
