@@ -116,8 +116,18 @@ def _title(line: str) -> tuple[str, str, str]:
         kind, scope = found["type"].lower(), (found["scope"] or "").strip()
         line = line[found.end() :]
         line = f"{scope}: {line}" if scope and scope.lower() not in line.lower() else line
-    line = _EMAIL.sub("", _TICKETS.sub("", line))
+    line = _without_addresses(_TICKETS.sub("", line))
     return line.strip(" \t.;,-–—+*"), kind, scope
+
+
+def _without_addresses(line: str) -> str:
+    """`line` without e-mail addresses, also those joined to another (``a@b.co+c@d.co``).
+
+    The password of ``scheme://user:password@host`` is no address: the secret scan must see it.
+    """
+    while "@" in line and (left := _EMAIL.sub("", line)) != line:
+        line = left
+    return line
 
 
 def _is_apart(line: str) -> bool:
@@ -147,7 +157,7 @@ def _body(lines: list[str], title: str) -> str:
             else:
                 fresh = True
             continue
-        words = _EMAIL.sub("", _MARKS.sub("", line)).strip()
+        words = _without_addresses(_MARKS.sub("", line)).strip()
         if fresh or not paragraphs:
             if words and words.casefold() != folded_title:
                 paragraphs.append(words)

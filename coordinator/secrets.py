@@ -43,6 +43,7 @@ _SPLIT = re.compile(r"([\"'`])[ \t]*(?:\+|\.|\|\||&|,|\\)?[ \t]*\n?[ \t]*(?:\+|\
 _INVISIBLE = re.compile(
     "[\x00\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f]"
 )
+_BYTE_ORDER = re.compile("ÿþ|þÿ")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}(?:\n[ >]*[A-Za-z0-9+/_-]{4,})*")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){20,}(?![0-9A-Fa-f])")
@@ -98,6 +99,8 @@ def _undone(text: str) -> str:
     """`text` without invisible characters, look-alike forms, escapes and entities."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
+    if "\0" in text:
+        text = _BYTE_ORDER.sub("", text)  # UTF-16 read as Latin-1
     text = _INVISIBLE.sub("", text)
     if "\\" in text:
         text = _ESCAPED.sub(lambda code: chr(int(code[1] or code[2], 16)), text)
@@ -137,7 +140,8 @@ def _bytes_of(blob: str) -> Iterator[bytes]:
         yield bytes.fromhex(blob[: 2 * _MOST_DECODED])
     standard = blob.replace("-", "+").replace("_", "/")[: 4 * _MOST_DECODED // 3]
     try:
-        yield base64.b64decode(standard[: len(standard) // 4 * 4])
+        whole = standard[:-1] if len(standard) % 4 == 1 else standard
+        yield base64.b64decode(whole + "=" * (-len(whole) % 4))
     except (binascii.Error, ValueError):
         return
 
