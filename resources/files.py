@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coordinator.errors import SettingsError, StorageError
+from coordinator.yaml_text import MAX_BYTES
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -36,7 +38,13 @@ def storage_errors(what: str) -> Iterator[None]:
 def make_folder(folder: Path) -> None:
     """Create `folder` and its parents, closed to others."""
     with storage_errors(str(folder)):
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise StorageError(
+                f"{folder} cannot be a folder: a file stands there or above it",
+                hint="name another place, or move the file away",
+            ) from None
         folder.chmod(FOLDER_MODE)
 
 
@@ -56,13 +64,23 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_settings_text(path: Path) -> str:
-    """The text of a settings file; SettingsError when it is missing or not UTF-8."""
+    """The text of a settings file; SettingsError when it is missing, too large or not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        if path.exists() and not path.is_file():
+            raise SettingsError("is not a file", file=str(path))
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise SettingsError("does not exist", file=str(path)) from None
+    except OSError as error:
+        why = os.strerror(error.errno or errno.EIO)
+        raise SettingsError(f"cannot be read ({why})", file=str(path)) from None
+    if len(content) > MAX_BYTES:
+        raise SettingsError(f"larger than {MAX_BYTES // 1000} kB", file=str(path))
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         raise SettingsError("not UTF-8 text", file=str(path), line=line) from None
 
 
@@ -76,12 +94,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all regular files below `folder`; 0 when it does not exist."""
-    return sum(
-        path.lstat().st_size
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    )
+    """Bytes of all regular files below `folder`, links not followed; 0 when it does not exist."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):  # a sync may be writing there
+                state = (Path(root) / name).lstat()
+                total += state.st_size if stat.S_ISREG(state.st_mode) else 0
+    return total
 
 
 def _private(path: Path) -> int:
