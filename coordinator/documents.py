@@ -149,7 +149,7 @@ def _passages(
     room = window - count_tokens(f"{lead}\n\n")
     texts = pieces([block.text for block in section.blocks], room, count_tokens)[:MOST_PIECES]
     title = _title(headings, name)
-    for number, text in enumerate(texts, start=1):
+    for number, (text, begins) in enumerate(texts, start=1):
         content = f"{lead}\n\n{text}"
         while count_tokens(content) > window:  # tokens of the joint, by a few at most
             room -= 1
@@ -157,9 +157,8 @@ def _passages(
             if room <= 0:
                 return
         part = f" ({number}/{len(texts)})" if len(texts) > 1 else ""
-        yield Passage(
-            one_line(title, 100 - len(part)) + part, content, _line(section, text), headings
-        )
+        line = section.blocks[begins].line if begins else section.line
+        yield Passage(one_line(title, 100 - len(part)) + part, content, line, headings)
 
 
 def _title(headings: Sequence[str], name: str) -> str:
@@ -168,12 +167,3 @@ def _title(headings: Sequence[str], name: str) -> str:
     if len(headings) == 1 and first.lower() in ("readme", "overview", "introduction", "introdução"):
         whole = f"{name}: {first}"
     return whole if len(whole) <= 90 else last
-
-
-def _line(section: _Section, text: str) -> int:
-    """Where the passage begins: the section's line for its first one, else its first block's."""
-    start = text[:40]
-    for position, block in enumerate(section.blocks):
-        if block.text.startswith(start) or start.startswith(block.text[:40]):
-            return section.line if position == 0 else block.line
-    return section.line

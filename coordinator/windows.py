@@ -55,20 +55,23 @@ def _cut(text: str, end: int) -> str:
     return text[:end].rstrip(" \n,;:-") + ELLIPSIS
 
 
-def pieces(parts: Sequence[str], room: int, count_tokens: TokenCounter) -> list[str]:
+def pieces(parts: Sequence[str], room: int, count_tokens: TokenCounter) -> list[tuple[str, int]]:
     """`parts` (paragraphs, list items, code) put together into texts of at most `room` tokens.
 
-    A part too long for itself is split at its sentences, a sentence too long at its words.
+    Each with the position of the part it begins in. A part too long for itself is split at its
+    sentences, a sentence too long at its words.
     """
-    texts: list[str] = []
-    for part in parts:
+    found: list[tuple[str, int]] = []
+    for position, part in enumerate(parts):
         for piece in _split(part, room, count_tokens):
-            joined = f"{texts[-1]}\n{piece}" if texts else piece
-            if texts and count_tokens(joined) <= room:
-                texts[-1] = joined
-            else:
-                texts.append(piece)
-    return texts
+            if found:
+                text, begins = found[-1]
+                joined = f"{text}\n{piece}"
+                if count_tokens(joined) <= room:
+                    found[-1] = (joined, begins)
+                    continue
+            found.append((piece, position))
+    return found
 
 
 def _split(part: str, room: int, count_tokens: TokenCounter) -> list[str]:
