@@ -23,6 +23,14 @@ _MENDS = lexicon.word_set("""
     corrige corrigido corrigindo corrigir correção conserta resolve evita evitar trata tratar
     garante impede contorna soluciona
 """)
+_DESIGNS = lexicon.word_set("""
+    retry retries retrying backoff idempotent idempotency idempotência idempotente cache caching
+    caches cacheia debounce throttle throttling outbox saga pagination paginate paginação batch
+    batching sharding bulkhead upsert denormalize
+""") | lexicon.phrase_set("""
+    circuit breaker, rate limit, rate limiting, dead letter, feature flag, feature flags,
+    connection pool, graceful shutdown, health check, health checks, exponential backoff
+""")
 _FEWEST_TECHNIQUES = 3
 
 _HEADINGS = (
@@ -82,6 +90,7 @@ def category_of_commit(text: CommitText) -> tuple[str, str]:
     rules = (
         ("need", "tells what is still open", not mends and title & lexicon.NEED),
         ("insight", "measured or about speed", text.kind == "perf" or measured),
+        ("pattern", "a well-known technique", text.kind not in _FIXES and title & _DESIGNS),
         ("solution", "mends a problem", mends or title & lexicon.PROBLEM),
         ("pattern", "a technique or one way instead of another", named),
         ("best_practice", "says what to do always", whole & lexicon.GUIDANCE),

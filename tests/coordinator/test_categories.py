@@ -1,0 +1,100 @@
+"""Every learning has one of six categories, by a rule with a name; and an area by its paths."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coordinator.areas import area_of, common_folder
+from coordinator.categories import (
+    CATEGORIES,
+    category_of_commit,
+    category_of_decision,
+    category_of_passage,
+)
+from coordinator.commit_text import commit_text
+
+
+@pytest.mark.parametrize(
+    ("message", "category"),
+    [
+        ("fix(cart): stop timers if canceled to avoid a goroutine leak", "solution"),
+        ("Corrige tzinfo quando datetime não é naive", "solution"),
+        ("Evita cobrança dupla ao repetir o webhook", "solution"),
+        ("Payment consumer crashes when the queue is empty", "solution"),
+        ("Use update_or_create instead of get_or_create", "pattern"),
+        ("Substitui chamadas síncronas: usa fila ao invés de HTTP", "pattern"),
+        ("Add circuit breaker and retry with backoff to the payment client", "pattern"),
+        ("Guarda resultado em cache com TTL por cinco minutos", "pattern"),
+        ("perf: use zap's Check() to prevent useless allocs", "insight"),
+        ("Multi-stage image: from 1.3 GB to 240 MB", "insight"),
+        ("Consulta de sócios mais lenta sem o filtro de estado", "insight"),
+        ("TODO: rotate the keys, not supported by the gateway", "need"),
+        ("Limite fixo por enquanto, paginação ainda não existe", "need"),
+        ("Containers must never run as root", "best_practice"),
+    ],
+)
+def test_a_commit_falls_under_the_rule_that_names_it(message: str, category: str) -> None:
+    found, why = category_of_commit(commit_text(message))
+    assert found == category
+    assert why
+
+
+@pytest.mark.parametrize(
+    ("heading", "category"),
+    [
+        ("Known limitations", "need"),
+        ("Limitações conhecidas", "need"),
+        ("Troubleshooting", "solution"),
+        ("Erros comuns", "solution"),
+        ("Benchmark results", "insight"),
+        ("Lições aprendidas", "insight"),
+        ("How it works", "pattern"),
+        ("Arquitetura", "pattern"),
+        ("Running locally", "best_practice"),
+    ],
+)
+def test_a_passage_follows_its_heading(heading: str, category: str) -> None:
+    assert category_of_passage((heading,), "Some text.", front=False)[0] == category
+
+
+def test_the_first_section_of_a_readme_describes_a_component() -> None:
+    assert category_of_passage(("Cart",), "Keeps carts.", front=True)[0] == "component"
+
+
+def test_a_decision_is_a_pattern_or_sets_a_rule() -> None:
+    assert category_of_decision("Events go to an outbox table.")[0] == "pattern"
+    assert category_of_decision("Services must never share tables.")[0] == "best_practice"
+
+
+@given(st.text(max_size=200))
+def test_every_text_has_a_category(text: str) -> None:
+    assert category_of_commit(commit_text(text))[0] in CATEGORIES
+    assert category_of_passage((text,), text, front=False)[0] in CATEGORIES
+
+
+@pytest.mark.parametrize(
+    ("paths", "title", "area"),
+    [
+        (["src/cart/main.py", "src/cart/store.py"], "retry on timeout", "cart"),
+        (["src/cartservice/main.py"], "retry on timeout", "cartservice"),
+        (["src/cartservice/main.py"], "cart: retry on timeout", ""),
+        (["src/recommendation_service/a.py"], "Recommendation service: retry", ""),
+        (["src/cart/a.py", "src/payment/b.py"], "retry on timeout", ""),
+        (["README.md", "src/cart/a.py"], "retry on timeout", ""),
+        ([".github/workflows/ci.yml"], "retry on timeout", ""),
+        (["src/main/java/com/acme/billing/A.java"], "retry on timeout", "acme"),
+        ([], "retry on timeout", ""),
+    ],
+)
+def test_the_area_is_named_only_when_the_title_does_not(
+    paths: list[str], title: str, area: str
+) -> None:
+    assert area_of(paths, title) == area
+
+
+@given(st.lists(st.text(max_size=30), max_size=5), st.text(max_size=30))
+def test_no_paths_raise(paths: list[str], title: str) -> None:
+    assert isinstance(area_of(paths, title), str)
+    assert isinstance(common_folder(paths), str)
