@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from coordinator.errors import CompanyError, OrchError, UsageError
+from coordinator.errors import (
+    CompanyBusy,
+    CompanyError,
+    OrchError,
+    StorageError,
+    UsageError,
+    VersionConflict,
+)
 from coordinator.events import NewEvent
-from coordinator.settings import CompanySettings, company_slug, git_protocol
-from resources.files import make_folder, size_of, storage_errors, sync_folder
-from resources.instances import Instance
+from coordinator.settings import SLUG, CompanySettings, company_slug, git_protocol
+from resources.durability import sync_changes
+from resources.files import FILE_MODE, make_folder, size_of, storage_errors, sync_folder
+from resources.instances import SETTINGS_FILE, Instance, settings_hash
 from resources.ledger import Ledger
 
+EventOf = tuple[str, Mapping[str, object]]
+
+WAIT_S = 60.0
 PREPARING = ".creating-"
 REMOVING = ".removing-"
 
@@ -41,7 +54,7 @@ class Cloned:
 
 
 class Companies:
-    """All companies of one home. A folder under ``instances/`` is a company, nothing else is."""
+    """All companies of one home: a folder under ``instances/`` named by a slug is a company."""
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         self._folder = folder
@@ -54,7 +67,7 @@ class Companies:
         return sorted(
             path.name
             for path in self._folder.iterdir()
-            if path.is_dir() and not path.name.startswith(".")
+            if SLUG.fullmatch(path.name) and path.is_dir()
         )
 
     def instance(self, company: str) -> Instance:
@@ -76,41 +89,26 @@ class Companies:
             return Health(company, str(error))
         return Health(company, "")
 
-    def create(self, settings: CompanySettings, *, cloned_from: str = "") -> Instance:
+    def create(self, settings: CompanySettings) -> Instance:
         """Make a company's folder and record it; CompanyError when it exists."""
-        self.finish_removals()
-        target = self._folder / settings.name
-        if target.exists():
-            raise CompanyError(
-                f"the company '{settings.name}' exists already",
-                hint=f"edit {target / 'company.yaml'}, or `orch company remove {settings.name}`",
-            )
-        preparing = self._folder / f"{PREPARING}{settings.name}"
-        shutil.rmtree(preparing, ignore_errors=True)
-        make_folder(preparing)
-        try:
-            Instance(preparing, settings.name).write_settings(settings)
-            with storage_errors(f"the company '{settings.name}'"):
-                preparing.rename(target)
-        finally:
-            shutil.rmtree(preparing, ignore_errors=True)
-        sync_folder(self._folder)
-        instance = Instance(target)
-        self.record(instance, cloned_from=cloned_from)
-        return instance
+        self._make(settings, cloned_from="")
+        return Instance(self._folder / settings.name)
 
-    def record(self, instance: Instance, *, cloned_from: str = "") -> None:
+    def record(self, instance: Instance) -> None:
         """Make the ledger know the company and its settings as they stand on disk.
 
-        A settings file edited by hand, or a creation cut off before its event, is caught up here.
+        A settings file edited by hand, or a folder put back from a backup, is caught up here.
         """
-        state = self._ledger.state(instance.slug)
         now = instance.settings_hash
-        if not state.exists:
-            payload = {"settings_hash": now, "cloned_from": cloned_from}
-            self._append(instance.slug, "company_created", payload)
-        elif state.settings_hash != now:
-            self._append(instance.slug, "company_changed", {"settings_hash": now})
+        while True:
+            state = self._ledger.state(instance.slug)
+            if state.exists and state.settings_hash == now:
+                return
+            kind = "company_changed" if state.exists else "company_created"
+            with suppress(VersionConflict):  # another process was first: look again
+                self._append(
+                    instance.slug, (kind, {"settings_hash": now}), expected_version=state.version
+                )
 
     def clone(
         self, source: str, target: str, *, git_url: str | None = None, data: bool = False
@@ -118,52 +116,149 @@ class Companies:
         """Copy settings and policies of `source` to the new company `target`.
 
         With `data`, private tables and the mirror are copied as well, while no sync of `source`
-        runs. Raises CompanyError and CompanyBusy.
+        runs; the target appears when all of it is there. Raises CompanyError and CompanyBusy.
         """
         origin = self.instance(source)
         settings = origin.settings.model_copy(update={"name": company_slug(target)})
         if git_url is not None:
             settings = _with_url(settings, git_url)
-        instance = self.create(settings, cloned_from=source)
         if not data:
-            return Cloned(source, target, {}, 0)
-        try:
-            with origin.lock(), storage_errors(f"the data of '{target}'"):
-                for folder in (origin.tables_folder, origin.mirror_folder):
-                    if folder.exists():
-                        shutil.copytree(folder, instance.folder / folder.name, symlinks=True)
-        except BaseException:
-            self.remove(target, reason="clone cut off")
-            raise
-        tables = instance.tables()
-        rows = {name: tables.rows(name) for name in tables.names()}
-        self._append(target, "data_cloned", {"source": source, "tables": rows})
-        return Cloned(source, target, rows, size_of(instance.mirror_folder))
+            return self._make(settings, cloned_from=source)
+        with origin.lock():
+            return self._make(settings, cloned_from=source, data=origin)
 
     def remove(self, company: str, *, reason: str = "") -> int:
         """Delete a company with all its private data and return the bytes freed.
 
         The folder leaves the list in one rename; a removal cut off after that is finished by the
-        next one.
+        next command that makes or removes a company.
         """
         instance = self.instance(company)
-        with instance.lock():
+        if instance.folder.is_symlink():
+            raise CompanyError(
+                f"the folder of '{company}' is a symbolic link, which is not followed",
+                hint=f"remove what it names and the link {instance.folder} by hand",
+            )
+        with instance.lock(), self._alone():
             freed = size_of(instance.folder)
-            instance.folder.rename(self._folder / f"{REMOVING}{company}")
-        self.finish_removals(reason=reason)
+            leaving = self._folder / f"{REMOVING}{company}"
+            with storage_errors(f"the removal of '{company}'"):
+                instance.folder.rename(leaving)
+                sync_folder(self._folder)
+            self._finish_removal(leaving, reason)
         return freed
 
-    def finish_removals(self, *, reason: str = "") -> None:
-        """Record and delete what earlier removals left half done."""
-        for left in sorted(self._folder.glob(f"{REMOVING}*")):
-            company = left.name.removeprefix(REMOVING)
-            if self._ledger.state(company).exists:
-                self._append(company, "company_removed", {"reason": reason})
-            shutil.rmtree(left)
+    def _make(
+        self, settings: CompanySettings, *, cloned_from: str, data: Instance | None = None
+    ) -> Cloned:
+        """Prepare the company aside, record it, and let it appear in one rename.
 
-    def _append(self, company: str, event_type: str, payload: Mapping[str, object]) -> None:
-        event = NewEvent(event_type=event_type, company=company, payload=dict(payload))
-        self._ledger.append(f"company:{company}", [event], expected_version=None)
+        The ledger comes before the rename: when it cannot be written nothing appears, and a
+        company recorded but never seen is recorded as gone by the next creation.
+        """
+        name = settings.name
+        with self._alone():
+            self._check_free(name)
+            preparing = Instance(self._folder / f"{PREPARING}{name}", name)
+            created = {"settings_hash": settings_hash(settings), "cloned_from": cloned_from}
+            events: list[EventOf] = [("company_created", created)]
+            cloned = Cloned(cloned_from, name, {}, 0)
+            try:
+                make_folder(preparing.folder)
+                preparing.write_settings(settings)
+                if data is not None:
+                    cloned = _copy_data(data, preparing)
+                    copied = {"source": data.slug, "tables": cloned.rows}
+                    events.append(("data_cloned", copied))
+                self._append(name, *events)
+                with storage_errors(f"the company '{name}'"):
+                    preparing.folder.rename(self._folder / name)
+                    sync_folder(self._folder)
+            finally:
+                shutil.rmtree(preparing.folder, ignore_errors=True)
+        return cloned
+
+    def _check_free(self, name: str) -> None:
+        if os.path.lexists(self._folder / name):
+            raise CompanyError(
+                f"the company '{name}' exists already",
+                hint=f"edit {self._folder / name / SETTINGS_FILE}, or `orch company remove {name}`",
+            )
+        if self._ledger.state(name).exists:
+            self._append(name, ("company_removed", {"reason": "its folder was gone"}))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only process that makes or removes companies; what others left is finished."""
+        from filelock import FileLock, Timeout
+
+        make_folder(self._folder)
+        lock = FileLock(self._folder / ".companies.lock", timeout=WAIT_S, mode=FILE_MODE)
+        try:
+            with storage_errors("the lock of the companies"):
+                lock.acquire()
+        except Timeout:
+            raise CompanyBusy(
+                "another command is making or removing a company", hint="try again in a while"
+            ) from None
+        try:
+            for left in self._folder.glob(f"{PREPARING}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            for left in sorted(self._folder.glob(f"{REMOVING}*")):
+                self._finish_removal(left, "")
+            yield
+        finally:
+            lock.release()
+
+    def _finish_removal(self, left: Path, reason: str) -> None:
+        """Empty the folder, record the removal, delete it: on a full disk the first makes room."""
+        company = left.name.removeprefix(REMOVING)
+        with storage_errors(f"the removal of '{company}'"):
+            for path in left.iterdir():
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            if SLUG.fullmatch(company) and self._ledger.state(company).exists:
+                self._append(company, ("company_removed", {"reason": reason}))
+            left.rmdir()
+
+    def _append(self, company: str, *events: EventOf, expected_version: int | None = None) -> None:
+        self._ledger.append(
+            f"company:{company}",
+            [NewEvent(kind, payload, company) for kind, payload in events],
+            expected_version=expected_version,
+        )
+
+
+def _copy_data(source: Instance, target: Instance) -> Cloned:
+    """Copy tables and mirror, durably; locks stay behind."""
+    what = f"the data of '{target.slug}'"
+
+    def copy(one: str, other: str) -> None:
+        with storage_errors(what):  # inside: copytree would bury the error in a list
+            shutil.copy2(one, other)
+
+    for folder, copied in (
+        (source.tables_folder, target.tables_folder),
+        (source.mirror_folder, target.mirror_folder),
+    ):
+        if folder.exists():
+            try:
+                shutil.copytree(
+                    folder,
+                    copied,
+                    symlinks=True,
+                    copy_function=copy,
+                    ignore=shutil.ignore_patterns("*.lock"),
+                )
+            except shutil.Error as error:
+                raise StorageError(
+                    f"{what} could not be copied ({len(error.args[0])} files)",
+                    hint="look at the folder's free space and permissions",
+                ) from None
+            with storage_errors(what):
+                sync_changes(copied, {})
+    tables = target.tables()
+    rows = {name: tables.rows(name) for name in tables.names()}
+    return Cloned(source.slug, target.slug, rows, size_of(target.mirror_folder))
 
 
 def settings_for(name: str, location: str, **given: Any) -> CompanySettings:
@@ -199,5 +294,9 @@ def _with_url(settings: CompanySettings, url: str) -> CompanySettings:
 def _absolute(location: str) -> str:
     if "://" in location or re.match(r"[\w.-]+@[\w.-]+:", location):
         return location
-    path = Path(location).expanduser()
-    return str(path.resolve()) if path.exists() else location
+    try:
+        path = Path(location).expanduser()
+        # an empty text, such as a variable nobody set, is not the current folder
+        return str(path.resolve()) if location and path.exists() else location
+    except (OSError, RuntimeError):  # a name too long, a user that does not exist
+        return location

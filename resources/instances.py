@@ -6,14 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coordinator.errors import CompanyBusy, CompanyError
 from coordinator.settings import CompanySettings, company_slug, dump, parse_company
-from resources.files import read_settings_text, write_text
+from resources.files import FILE_MODE, read_settings_text, storage_errors, write_text
 
 if TYPE_CHECKING:
     from resources.git import Mirror
@@ -44,11 +44,8 @@ class Instance:
     @cached_property
     def settings(self) -> CompanySettings:
         """The settings in `company.yaml`; SettingsError names file, line and key."""
-        if not self.settings_file.exists():
-            raise CompanyError(
-                f"there is no company '{self.slug}'",
-                hint="`orch company list` shows the companies, `orch company create` makes one",
-            )
+        if not self.folder.is_dir():
+            raise self._missing()
         settings = parse_company(
             read_settings_text(self.settings_file), file=str(self.settings_file)
         )
@@ -89,21 +86,41 @@ class Instance:
         """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / ".sync.lock", timeout=0, mode=0o600)
+        folder = _identity(self.folder)
+        if folder is None:
+            raise self._missing()
+        lock = FileLock(self.folder / ".sync.lock", timeout=0, mode=FILE_MODE)
         holder = self.folder / ".sync.holder"
         try:
-            lock.acquire()
+            with storage_errors(f"the lock of '{self.slug}'"):
+                lock.acquire()
         except Timeout:
             raise CompanyBusy(
                 f"another sync of '{self.slug}' is running{_process(holder)}",
                 hint="wait for it to end, then try again",
             ) from None
         try:
-            holder.write_text(json.dumps({"pid": os.getpid()}))
+            if _identity(self.folder) != folder:
+                self._forget_ghost(Path(lock.lock_file))
+                raise self._missing()
+            write_text(holder, json.dumps({"pid": os.getpid()}))
             yield
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _forget_ghost(self, lock_file: Path) -> None:
+        """Take away the folder that making the lock's file made after the company was removed."""
+        if not self.settings_file.exists():
+            lock_file.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.folder.rmdir()
+
+    def _missing(self) -> CompanyError:
+        return CompanyError(
+            f"there is no company '{self.slug}'",
+            hint="`orch company list` shows the companies, `orch company create` makes one",
+        )
 
 
 def settings_hash(settings: CompanySettings) -> str:
@@ -112,8 +129,16 @@ def settings_hash(settings: CompanySettings) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        state = folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (state.st_dev, state.st_ino)
+
+
 def _process(holder: Path) -> str:
     try:
         return f" (process {json.loads(holder.read_text())['pid']})"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
