@@ -1,11 +1,13 @@
 """A sample company's history as it is written down: `content/<company>/history.yaml` and files.
 
-`files/` holds one woven file (`weave`) per path of the repository, its name ending in ``.weave`` so
-that no tool takes sample code, ignore rules or manifests for ours.
+`files/` holds one woven file (`weave`) per path of the repository. Its name ends in ``.weave``, so that
+no tool takes sample code, ignore rules or manifests for ours, and ``dot_`` stands for a leading dot,
+because packaging leaves hidden files out.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -98,7 +100,7 @@ def _files(folder: Path, data: dict[str, Any]) -> tuple[SampleFile, ...]:
     rows = data["commits"] + data["pushes"]
     found = []
     for source in sorted(folder.rglob(f"*{SUFFIX}")):
-        path = source.relative_to(folder).as_posix().removesuffix(SUFFIX)
+        path = _repository_path(source.relative_to(folder))
         found.append(
             SampleFile(
                 path=path,
@@ -109,6 +111,11 @@ def _files(folder: Path, data: dict[str, Any]) -> tuple[SampleFile, ...]:
             )
         )
     return tuple(found)
+
+
+def _repository_path(source: Path) -> str:
+    parts = (re.sub(r"^dot_", ".", part) for part in source.parts)
+    return "/".join(parts).removesuffix(SUFFIX)
 
 
 def _named(path: str, rows: list[dict[str, Any]], verb: str) -> str:

@@ -282,9 +282,11 @@ def test_only_the_third_company_holds_secrets_and_one_only_in_its_history() -> N
     assert removed == {"deploy/homologacao/assinatura-nfe.pem"}
 
 
-def test_no_tool_takes_sample_files_for_ours() -> None:
+def test_no_tool_takes_sample_files_for_ours_or_leaves_one_out_as_hidden() -> None:
     for path in CONTENT.rglob("*"):
         assert path.is_dir() or path.suffix == ".weave" or path.name == "history.yaml", path
+        assert not path.name.startswith("."), path
+    assert ".gitignore" in head_tree("empresa-a")
 
 
 def test_the_companies_are_ready_to_be_created() -> None:
