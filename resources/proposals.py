@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from coordinator.catalog import discover
 from coordinator.errors import OrchError
 from coordinator.frames import commits_frame
@@ -40,7 +38,7 @@ def propose(folder: Path, taken: Sequence[str] = ()) -> Iterator[ProposedCompany
     temporary mirror, which is thrown away.
     """
     names = set(taken)
-    for repository in repositories(folder):
+    for repository in repositories(folder.resolve()):
         name = _free_slug(repository, names)
         names.add(name)
         yield _look(name, repository)
@@ -64,39 +62,39 @@ def repositories(folder: Path) -> list[Path]:
 
 
 def _look(name: str, repository: Path) -> ProposedCompany:
-    settings = GitSettings(url=str(repository.resolve()), protocols=("file",))
+    try:
+        settings = GitSettings(url=str(repository.resolve()), protocols=("file",))
+    except ValueError:
+        problem = "the folder's path holds characters a repository's address may not have"
+        return ProposedCompany(name, repository, "a Git repository", (), problem)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="orch-") as scratch,
             Mirror(Path(scratch) / "mirror.git", settings) as mirror,
         ):
             mirror.fetch()
-            snapshot = mirror.snapshot()
-            commits = commits_frame(mirror.commits(mirror.commit_ids()))
-            found = discover(
-                name, snapshot, mirror.reader(snapshot), CatalogSettings(), commits, {}
-            )
-            branch = mirror.branch()
+            return _read(name, repository, mirror)
     except OrchError as error:
         return ProposedCompany(name, repository, "a Git repository", (), str(error))
+
+
+def _read(name: str, repository: Path, mirror: Mirror) -> ProposedCompany:
+    if not mirror.head():
+        reason = f"the folder '{repository.name}' is an empty Git repository"
+        return ProposedCompany(name, repository, reason, ())
+    snapshot = mirror.snapshot()
+    commits = commits_frame(mirror.commits(mirror.commit_ids()))
+    found = discover(name, snapshot, mirror.reader(snapshot), CatalogSettings(), commits, {})
     return ProposedCompany(
         name,
         repository,
-        _reason(repository, branch, commits, len(found.components)),
+        f"the folder '{repository.name}' is a Git repository: branch {mirror.branch()}, "
+        f"{len(commits)} commits by {commits['author'].nunique()} people, "
+        f"{len(found.components)} components",
         tuple(
             (str(row["path"]), str(row["category"]), str(row["reason"]))
             for row in found.components.to_dict("records")
         ),
-    )
-
-
-def _reason(repository: Path, branch: str, commits: pd.DataFrame, components: int) -> str:
-    if commits.empty:
-        return f"the folder '{repository.name}' is an empty Git repository"
-    authors = commits["author"].nunique()
-    return (
-        f"the folder '{repository.name}' is a Git repository: branch {branch}, "
-        f"{len(commits)} commits by {authors} people, {components} components"
     )
 
 
