@@ -1,8 +1,8 @@
 """A sample company's history as it is written down: `content/<company>/history.yaml` and files.
 
-`files/` holds one woven file (`weave`) per path of the repository. Its name ends in ``.weave``, so that
-no tool takes sample code, ignore rules or manifests for ours, and ``dot_`` stands for a leading dot,
-because packaging leaves hidden files out.
+`files/` holds one woven file (`weave`) per path of the repository. Its name ends in ``.weave``, so
+that no tool takes sample code, ignore rules or manifests for ours, and ``dot_`` stands for a
+leading dot, because packaging leaves hidden files out.
 """
 
 from __future__ import annotations
