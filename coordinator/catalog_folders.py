@@ -133,13 +133,14 @@ def _descriptors_of_all(by_folder: dict[str, list[Manifest]], read: BlobReader) 
 
 
 def _drop_builds_of_others(found: Found, tree: Tree) -> None:
+    roofs = {up for path in found.candidates for up in ancestors(path)}
     for path, candidate in [*found.candidates.items()]:
         kept = tuple(each for each in candidate.manifests if not each.aggregates)
         if len(kept) == len(candidate.manifests) or candidate.descriptor is not None:
             continue
         if kept:
             found.candidates[path] = replace(candidate, manifests=kept)
-        else:
+        elif path in roofs or not tree.code_bytes(tree.under(path)):
             found.drop(path, "build of other folders")
     for path, candidate in [*found.candidates.items()]:
         only_docker = not candidate.packages and candidate.descriptor is None
@@ -159,21 +160,36 @@ def _join_layers(found: Found) -> None:
             service, place = said.layer_of(base(project.path).rpartition(".")[0])
             if service:
                 groups.setdefault(service, []).append((place, candidate))
-    for service, layers in groups.items():
-        layers.sort(key=lambda each: (not each[1].deployable, each[0], each[1].path))
-        entry, rest = layers[0][1], [each for _, each in layers[1:] if not each.deployable]
-        if not entry.deployable or not rest:
-            continue  # libraries of one name, or a service in one project
-        for layer in rest:
-            del found.candidates[layer.path]
-        joined = replace(
-            entry,
-            name=service.rpartition(".")[2],
-            manifests=entry.manifests + tuple(each for one in rest for each in one.manifests),
-            parts=(entry.path, *sorted(each.path for each in rest)),
-        )
-        found.candidates[entry.path] = joined
-        _move_to_own_folder(found, joined)
+    for service, layers in sorted(groups.items()):
+        layers.sort(key=lambda each: (each[0], each[1].path))
+        programs = [each for _, each in layers if each.deployable]
+        rest = [each for _, each in layers if not each.deployable]
+        joined: dict[str, list[Candidate]] = {}
+        for layer in rest if programs else ():  # without a program they are libraries
+            entry = max(programs, key=lambda each: _shared_depth(each.path, layer.path))
+            if not (inside(layer.path, entry.path) or inside(entry.path, layer.path)):
+                joined.setdefault(entry.path, []).append(layer)
+        for path, parts in joined.items():
+            _join(found, found.candidates[path], parts, service.rpartition(".")[2])
+
+
+def _shared_depth(left: str, right: str) -> int:
+    """How many folders two paths have in common, from the top."""
+    return len({*ancestors(left)} & {*ancestors(right)})
+
+
+def _join(found: Found, entry: Candidate, layers: list[Candidate], name: str) -> None:
+    folders = {each.path for each in layers}
+    for layer in layers:
+        del found.candidates[layer.path]
+    joined = replace(
+        entry,
+        name=name,
+        manifests=entry.manifests + tuple(each for one in layers for each in one.manifests),
+        parts=(entry.path, *sorted(each for each in folders if not in_any(each, folders))),
+    )
+    found.candidates[entry.path] = joined
+    _move_to_own_folder(found, joined)
 
 
 def _move_to_own_folder(found: Found, joined: Candidate) -> None:

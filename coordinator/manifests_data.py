@@ -44,7 +44,8 @@ def _npm(manifest: Manifest, text: str) -> Manifest:
         else "JavaScript",
         dependencies=dependencies,
         runs=True if "start" in scripts else (False if _is_library(data) else None),
-        aggregates=bool(data.get("workspaces")) or not (runtime or scripts or data.get("main")),
+        aggregates=bool(data.get("workspaces"))
+        or ("devDependencies" in data and not (runtime or scripts or data.get("main"))),
         category="frontend" if BROWSER & {*dependencies} else "",
     )
 
