@@ -28,7 +28,7 @@ from orch_dagster.samples.history import CONTENT, SampleHistory, load
 COMPANIES = [sample.slug for sample in SAMPLE_COMPANIES]
 HISTORIES = {company: load(company) for company in COMPANIES}
 COPIES = [
-    # origin, copy, least and greatest similarity, a file each of the two began with
+    # origin, copy, least and greatest similarity
     ("empresa-a/services/auth", "empresa-b/auth-gateway", 0.55, 0.9),
     ("empresa-a/libs/resilience", "empresa-b/platform/retry", 0.6, 0.95),
     ("empresa-a/services/payments", "empresa-c/pagamentos", 0.55, 0.85),
@@ -153,6 +153,13 @@ def test_each_push_adds_one_commit_until_none_is_left(company: str, tmp_path: Pa
     other = tmp_path / "other.git"
     build_repository(company, other)
     assert add_commit(other, company, number=pushes) == heads[-1]
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_push_goes_forward(number: int, repository: Path) -> None:
+    add_commit(repository, "empresa-a")
+    with pytest.raises(UsageError, match="pushes, 1 are done"):
+        add_commit(repository, "empresa-a", number=number)
 
 
 def test_a_push_is_refused_after_somebody_elses(repository: Path) -> None:
