@@ -163,9 +163,10 @@ def _from_commits(
 ) -> Iterator[_Candidate]:
     excluded = GitIgnoreSpec.from_lines(rules.exclude) if rules.exclude else None
     names = ("id", "authored_at", "author", "author_email", "message", "paths", "parents")
-    for sha, moment, author, email, message, paths, parents in _rows(commits, names):
+    for sha, moment, author, email, message, changed, parents in _rows(commits, names):
+        paths = list(changed)  # stored lists come back as arrays
         reason = skip_unread(message, author=author, author_email=email, parents=len(parents))
-        if not reason and excluded and len(paths) and all(map(excluded.match_file, paths)):
+        if not reason and excluded and paths and all(map(excluded.match_file, paths)):
             reason = "only excluded paths"
         if reason:
             skipped[reason] += 1
@@ -182,7 +183,7 @@ def _from_commits(
         category, why = category_of_commit(text)
         yield _Candidate(
             id=content_id(content),
-            title=_human(text.title),
+            title=_human(text.title if len(words_of(text.title)) > 1 else text.text),
             content=content,
             category=category,
             source="commit",
@@ -198,7 +199,8 @@ def _from_commits(
 def _commit_content(text: CommitText, area: str, count_tokens: TokenCounter, window: int) -> str:
     """Title and body within the window: of a long body the beginning, whole sentences, then '…'."""
     lead = f"[{area}] {text.title}" if area else text.title
-    return shortened(f"{lead}\n\n{text.body}" if text.body else lead, window, count_tokens)
+    whole = f"{lead}\n\n{text.body}" if text.body else lead
+    return shortened(whole.strip(), window, count_tokens)
 
 
 def _as_clause(reason: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -152,6 +153,24 @@ def test_commits_of_excluded_paths_teach_nothing() -> None:
     )
     assert len(found.learnings) == 1
     assert found.skipped == {"only excluded paths": 1}
+
+
+def test_lists_may_come_back_from_a_table_as_arrays() -> None:
+    frame = commits({"paths": ["src/cart/x.py", "src/cart/y.py"]}, {"paths": []})
+    parts = components({})
+    for rows, names in ((frame, ("paths", "parents")), (parts, ("dependencies",))):
+        for name in names:
+            rows[name] = [np.array(value, dtype=object) for value in rows[name]]
+    assert len(learned(frame, component_rows=parts).learnings) == 3
+
+
+def test_a_title_of_one_word_is_continued_by_the_body() -> None:
+    body = (
+        "The consumer acknowledged messages before they were stored, so a restart lost every order "
+        "in flight because nothing was sent again."
+    )
+    (row,) = learned(commits({"message": f"fix\n\n{body}"})).learnings.to_dict("records")
+    assert row["title"].startswith("Fix The consumer acknowledged")
 
 
 def test_of_equal_contents_the_oldest_evidence_stays() -> None:
