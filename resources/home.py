@@ -47,8 +47,12 @@ run_retries:
 
 
 def home_path(path: Path | str | None = None) -> Path:
-    """The home meant by `path`, else by ORCH_HOME, else ``./.orch``; absolute."""
-    return Path(path or os.environ.get("ORCH_HOME") or DEFAULT_HOME).expanduser().absolute()
+    """The home meant by `path`, else by ORCH_HOME, else ``./.orch``; absolute. UsageError."""
+    given = Path(path or os.environ.get("ORCH_HOME") or DEFAULT_HOME)
+    try:
+        return given.expanduser().absolute()
+    except RuntimeError:
+        raise UsageError(f"{given} names a user that does not exist here") from None
 
 
 class Home:
