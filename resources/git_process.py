@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from coordinator.settings import GitSettings
 
 TICK_S = 0.1
+GONE_WAIT_S = 1.0
 MAX_STDERR = 65_536
 MAX_STDOUT = 256 * 1024 * 1024
 
@@ -50,7 +51,6 @@ HARDENED = (
     "core.fsync=all",
     "core.bigFileThreshold=16m",
     "credential.helper=",
-    "fetch.unpackLimit=1",
     "fetch.writeCommitGraph=false",
     "gc.auto=0",
     "http.followRedirects=false",
@@ -215,7 +215,7 @@ def run_git(
                 return _follow(process, deadline, too_large, on_stderr)
             finally:
                 if process.returncode is None:  # not yet reaped, so the number is still ours
-                    stop_group(process.pid)
+                    _stop(process)
 
 
 def _named(content: bytes | Path) -> IO[bytes]:
@@ -292,10 +292,21 @@ def _follow(
         except subprocess.TimeoutExpired:
             stopped = "time"
     if stopped:
-        stop_group(process.pid)
+        _stop(process)
     code = process.wait()
     stderr = kept["stderr"].decode("utf-8", "replace")
     return Finished(code, bytes(kept["stdout"]), stderr, stopped)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop the group and wait until nobody in it can write a file any more."""
+    stop_group(process.pid)
+    process.wait()
+    end = time.monotonic() + GONE_WAIT_S
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < end:  # for ever where nobody reaps orphans
+            os.killpg(process.pid, 0)
+            time.sleep(0.005)
 
 
 def stop_group(group: int) -> None:

@@ -28,19 +28,11 @@ CONFIG = """\
 \trepositoryformatversion = 0
 \tfilemode = true
 \tbare = true
-\thooksPath = /dev/null
-\tfsmonitor = false
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-[transfer]
-\tfsckObjects = true
 """
 
 
 def make_repository(path: Path) -> None:
-    """Make an empty bare repository at `path`, with our settings and nothing else.
+    """Make an empty bare repository at `path`, without hooks or templates.
 
     It is made beside and moved there, so that a killed process leaves no half of one.
     """

@@ -14,7 +14,7 @@ import pytest
 from coordinator.errors import GitError, GitUnreachable
 from resources import git_fetch
 from resources.git import Fetched, Mirror, RemoteHead
-from resources.git_store import packs
+from resources.git_store import packs, remove_pack
 
 
 def test_a_first_fetch_brings_the_default_branch_and_nothing_else(source, mirror_of):
@@ -407,6 +407,23 @@ def test_a_commit_that_is_not_here_is_an_error_not_a_gap(source, mirror_of):
         list(mirror.commits(["--output=/tmp/x"]))
     with pytest.raises(GitError, match="not the id of a commit"):
         mirror.snapshot("HEAD")
+
+
+def test_a_tree_that_lost_a_folder_is_an_error_not_a_smaller_tree(source, mirror_of):
+    sha = source.commit({b"a": b"1", b"dir/b": b"2"})
+    folder = source.git("rev-parse", f"{sha}:dir")
+    mirror = mirror_of(source.path)
+    mirror.fetch()
+    (pack,) = packs(mirror.path)
+    content = pack.read_bytes()
+    remove_pack(pack)
+    source.git("--git-dir", str(mirror.path), "unpack-objects", "-q", stdin=content)
+    assert len(mirror.snapshot().entries) == 3
+    (mirror.path / "objects" / folder[:2] / folder[2:]).unlink()
+    with pytest.raises(GitError, match="cannot be read whole"):
+        mirror.snapshot()
+    with pytest.raises(GitError, match="cannot be read"):
+        list(mirror.commits([sha]))
 
 
 def test_a_reader_whose_git_died_says_so_and_not_that_the_file_is_missing(source, mirror_of):

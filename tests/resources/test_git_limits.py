@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -65,12 +66,14 @@ def test_a_command_that_closes_its_output_and_stays_is_stopped(tmp_path):
 
 
 def test_children_of_a_stopped_command_are_stopped_too():
+    started = time.monotonic()
     done = run_git(
         ["sh", "-c", "sleep 31.4159 & sleep 31.4159"],
         environment=clean_environment(os.environ),
         deadline=Deadline(0.3),
     )
     assert done.stopped == "time"
+    assert time.monotonic() - started < 5
     end = time.monotonic() + 3
     while running("sleep 31.4159") and time.monotonic() < end:
         time.sleep(0.02)
@@ -87,7 +90,11 @@ def test_endless_output_is_stopped(monkeypatch):
     assert done.stopped == "size"
 
 
-def test_a_repository_over_the_size_limit_leaves_the_mirror_as_it_was(source, mirror_of):
+@pytest.mark.parametrize("tick", [0.1, 60.0], ids=["while it grows", "only afterwards"])
+def test_a_repository_over_the_size_limit_leaves_the_mirror_as_it_was(
+    source, mirror_of, monkeypatch, tick
+):
+    monkeypatch.setattr("resources.git_process.TICK_S", tick)
     first = source.commit({b"a": b"1"})
     mirror = mirror_of(source.path, max_mirror_mb=1)
     mirror.fetch()
@@ -178,6 +185,31 @@ with locked(Path(sys.argv[1])) as lock:
     until(lambda: not running("sleep 27.182818"))
 
 
+def test_a_process_killed_before_it_noted_its_git_leaves_a_git_that_never_starts(
+    source, tmp_path, mirror_of
+):
+    source.commit({b"a": b"1"})
+    mirror = mirror_of(source.path)
+    mirror.fetch()
+    child = """
+import os, sys
+from pathlib import Path
+from resources.git_process import Deadline, clean_environment, run_git
+from resources.git_store import FetchLock, locked
+class Killed(FetchLock):
+    def note(self, group):
+        os.kill(os.getpid(), 9)
+with locked(Path(sys.argv[1])) as lock:
+    run_git(["touch", sys.argv[2]], environment=clean_environment(os.environ),
+            deadline=Deadline(60), lock=Killed(lock.descriptor))
+"""
+    marker = tmp_path / "started"
+    done = subprocess.run([sys.executable, "-c", child, str(mirror.path), str(marker)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with locked(mirror.path):  # nobody holds it any more
+        assert not marker.exists()
+
+
 def test_two_fetches_at_once_are_not_allowed(source, mirror_of):
     source.commit({b"a": b"1"})
     mirror = mirror_of(source.path)
@@ -235,13 +267,18 @@ def test_a_tree_that_explodes_when_walked_ends_in_an_error_and_not_in_the_swap(
         list(mirror.commits([good, bomb]))
 
 
-def test_a_commit_message_is_read_up_to_its_limit(source, mirror_of, monkeypatch):
-    monkeypatch.setattr(git_objects, "MAX_COMMIT_BYTES", 1000)
-    ids = [source.commit({b"a": b"1"}, b"x" * 100_000), source.commit({b"a": b"2"}, b"short")]
+def test_a_commit_message_is_read_up_to_its_limit_and_not_into_memory(source, mirror_of):
+    size = 30 * 1024 * 1024
+    ids = [source.commit({b"a": b"1"}, b"x" * size), source.commit({b"a": b"2"}, b"short")]
     mirror = mirror_of(source.path)
     mirror.fetch()
-    long, short = mirror.commits(ids)
-    assert 500 < len(long.message) < 1000
+    tracemalloc.start()
+    try:
+        long, short = mirror.commits(ids)
+        assert tracemalloc.get_traced_memory()[1] < 10 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    assert 0.9 < len(long.message) / git_objects.MAX_COMMIT_BYTES < 1
     assert short.message == "short"
 
 

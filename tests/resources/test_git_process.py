@@ -37,6 +37,8 @@ def test_only_the_path_of_the_caller_reaches_git():
     shared = {name for name in CALLER if clean.get(name) == CALLER[name]}
     assert shared == {"PATH"}
     assert clean["GIT_DIR"] == "/mirror.git"
+    # newer git asks the source of a partial clone only where this does not stand
+    assert clean["GIT_NO_LAZY_FETCH"] == "1"
     assert clean["GIT_CONFIG_GLOBAL"] == clean["HOME"] == "/dev/null"
 
 
