@@ -110,9 +110,9 @@ class Ledger:
         if not path.exists() and not anchors.path.exists():
             anchors.create()  # before the ledger: a ledger without anchors is damaged
         anchored, anchored_head = anchors.latest()
-        if anchored and not path.exists():
+        if anchored and not (path.exists() and path.stat().st_size):
             raise ledger_sqlite.damaged(
-                f"{path.name} is missing, its anchors know {anchored} events"
+                f"{path.name} is missing or empty, its anchors know {anchored} events"
             )
         ledger_sqlite.create_file(path)
         engine = ledger_sqlite.engine(path)

@@ -190,5 +190,11 @@ def test_a_gap_in_the_versions_of_a_stream_shows_even_in_a_sound_chain():
     assert verify_chain([first, _row(2, first.hash, version=1)]) == 2
 
 
+def test_a_gap_in_the_positions_shows_even_in_a_sound_chain():
+    first = _row(1, GENESIS)
+    assert verify_chain([first, _row(3, first.hash, version=2)]) == 2
+    assert verify_chain([_row(0, GENESIS, version=1)]) == 1
+
+
 def test_a_cut_tail_does_not_show_in_the_chain_alone():
     assert verify_chain(_chain(5)[:3]) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sqlite3
@@ -399,6 +400,27 @@ def test_a_child_forked_in_the_middle_of_a_transaction_may_not_touch_the_ledger(
             thread.join()
         assert in_child(lambda: ledger.append(A, [moved(1)], expected_version=2)) == 0
         assert ledger.verify().count == 3
+
+
+def test_a_child_forked_while_a_thread_writes_its_anchor_does_not_wait_for_that_thread(ledger):
+    ledger.append(A, [created()], expected_version=0)
+    with ledger.anchors.path.open("rb") as anchors:
+        fcntl.flock(anchors, fcntl.LOCK_EX)
+        arguments = (A, [moved("parent")])
+        thread = threading.Thread(
+            target=ledger.append, args=arguments, kwargs={"expected_version": 1}
+        )
+        thread.start()
+        while ledger.head()[0] < 2:
+            pass
+
+        def work() -> None:
+            fcntl.flock(anchors, fcntl.LOCK_UN)
+            ledger.append(A, [moved("child")], expected_version=2)
+
+        assert in_child(work) == 0
+        thread.join()
+    assert ledger.verify().anchored_count == 3
 
 
 batches = st.lists(

@@ -167,6 +167,11 @@ def edit_anchored_count(path: Path) -> None:
     anchors.write_text(anchors.read_text().replace("\n12 ", "\n11 "))
 
 
+def edit_first_anchor(path: Path) -> None:
+    anchors = path.with_name("ledger.anchors")
+    anchors.write_text(anchors.read_text().replace(f"0 {GENESIS}", f"0 {'f' * 64}"))
+
+
 def remove_anchors(path: Path) -> None:
     path.with_name("ledger.anchors").unlink()
 
@@ -190,6 +195,17 @@ def empty_ledger(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def lose_the_write_ahead_log(path: Path) -> None:
+    """Leave what lies in ledger.db of a young ledger whose writer died: nothing but a header."""
+    for file in (path, path.with_name("ledger.anchors")):
+        file.unlink()
+    young = path.with_name("young.db")
+    with Ledger.open(path) as ledger:
+        ledger.append(A, [moved("young")], expected_version=None)
+        shutil.copy(path, young)
+    young.replace(path)
+
+
 ATTACKS: dict[Callable[[Path], None], int] = {
     change_payload: 5,
     change_payload_and_its_hash: 6,
@@ -205,10 +221,12 @@ ATTACKS: dict[Callable[[Path], None], int] = {
     make_text_unreadable: 5,
     edit_anchor: 6,
     edit_anchored_count: 11,
+    edit_first_anchor: 0,
     remove_anchors: 0,
     restore_older_copy: 13,
     remove_ledger: 0,
-    empty_ledger: 1,
+    empty_ledger: 0,
+    lose_the_write_ahead_log: 1,
 }
 """Each attack and the first broken position it leaves (anchors stand at every second one)."""
 
@@ -222,11 +240,31 @@ def test_tampering_is_found_at_the_first_broken_row(path, attack):
     assert found.value.hint
 
 
+@pytest.mark.parametrize(
+    "attack",
+    [
+        delete_tail,
+        delete_everything,
+        rewrite_the_chain,
+        restore_older_copy,
+        empty_ledger,
+        lose_the_write_ahead_log,
+    ],
+)
+def test_a_ledger_that_contradicts_its_last_anchor_does_not_open(path, attack):
+    attack(path)
+    left = path.read_bytes()
+    with pytest.raises(LedgerDamaged):
+        Ledger.open(path)
+    assert path.read_bytes() == left
+
+
+SWAPS = (remove_ledger, empty_ledger, restore_older_copy, lose_the_write_ahead_log)
 UNDER_AN_OPEN_LEDGER = [
     attack
     for attack in ATTACKS
-    # these swap the file below SQLite, whose write-ahead log and open file still hold everything
-    if attack not in (remove_ledger, empty_ledger, restore_older_copy)
+    # those swap the file below SQLite, whose write-ahead log and open file still hold everything
+    if attack not in SWAPS
 ]
 
 

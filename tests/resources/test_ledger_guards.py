@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -204,6 +205,19 @@ def test_a_ledger_another_process_holds_too_long_is_an_error_and_not_a_wait(path
             ledger.append(A, [moved(6)], expected_version=5)
         foreign.rollback()
         ledger.append(A, [moved(6)], expected_version=5)
+
+
+def test_a_new_ledger_waits_for_whoever_is_making_it(tmp_path):
+    """Before the first switch to the write-ahead log, SQLite does not wait for a writer."""
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path, check_same_thread=False)) as foreign:
+        foreign.execute("BEGIN IMMEDIATE")
+        (tmp_path / "ledger.anchors").touch()
+        release = threading.Timer(0.2, foreign.rollback)
+        release.start()
+        with Ledger.open(path) as ledger:
+            assert ledger.verify().count == 0
+        release.join()
 
 
 def test_a_full_disk_is_a_storage_error_and_leaves_nothing_half_written(path):
