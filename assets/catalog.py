@@ -3,7 +3,7 @@
 import dagster as dg
 import pandas as pd
 
-from assets.company_run import CompanyRun
+from assets.company_run import CompanyRun, current_tree
 from assets.partitions import company_partitions
 from assets.previews import bars, preview
 from assets.sources import OWNERS
@@ -29,7 +29,7 @@ def company_components(
     run = CompanyRun.of(context, home.home)
     known = remembered(run.instance.tables().read("company_components"))
     with run.instance.mirror() as mirror:
-        snapshot = mirror.snapshot()
+        snapshot = current_tree(mirror)
         found = discover(
             run.company,
             snapshot,

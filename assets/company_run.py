@@ -8,8 +8,10 @@ from functools import cached_property
 
 import dagster as dg
 
+from coordinator.git import Snapshot
 from coordinator.ports import Progress
 from coordinator.sweeps import sync_version
+from resources.git import Mirror
 from resources.home import Home
 from resources.instances import Instance
 from resources.progress import current_progress
@@ -54,6 +56,11 @@ class CompanyRun:
     @cached_property
     def tables(self) -> RecordedTables:
         return RecordedTables(self.company, self.instance.tables(), self.home.ledger)
+
+
+def current_tree(mirror: Mirror) -> Snapshot:
+    """The tree of the fetched head; one without entries for an empty repository."""
+    return mirror.snapshot() if mirror.head() else Snapshot("", "", ())
 
 
 class LoggedProgress:

@@ -3,7 +3,7 @@
 import dagster as dg
 import pandas as pd
 
-from assets.company_run import CompanyRun
+from assets.company_run import CompanyRun, current_tree
 from assets.memory import private_memory
 from assets.partitions import company_partitions
 from assets.previews import counts
@@ -34,7 +34,7 @@ def instance_context(
 ) -> dg.MaterializeResult:
     run = CompanyRun.of(context, home.home)
     with run.instance.mirror() as mirror:
-        head, branch, files = mirror.head(), mirror.branch(), mirror.snapshot().entries
+        head, branch, files = mirror.head(), mirror.branch(), current_tree(mirror).entries
     found = put_together(
         run.instance.settings,
         head=head,

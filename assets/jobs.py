@@ -23,7 +23,10 @@ COMPANY_ASSETS = (
 @dg.failure_hook(name="sync_failed", required_resource_keys={"home"})
 def record_failure(context: dg.HookContext) -> None:
     """Record a failed sync, by the class of its error and the asset it failed in."""
-    company = context.run.tags[PARTITION_TAG] if hasattr(context, "run") else ""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is None or PARTITION_TAG not in run.tags:
+        return
+    company = run.tags[PARTITION_TAG]
     resource: HomeResource = context.resources.home
     error = context.op_exception
     kind = type(error).__name__ if isinstance(error, OrchError) else "unexpected"

@@ -3,7 +3,7 @@
 import dagster as dg
 import pandas as pd
 
-from assets.company_run import CompanyRun
+from assets.company_run import CompanyRun, current_tree
 from assets.partitions import company_partitions
 from assets.previews import commits_over_time, counts, preview
 from coordinator.frames import RowChanges, commits_frame, data_version
@@ -94,10 +94,11 @@ def local_docs(
 ) -> dg.Output[pd.DataFrame]:
     run = CompanyRun.of(context, home.home)
     with run.instance.mirror() as mirror:
-        snapshot = mirror.snapshot()
+        snapshot = current_tree(mirror)
         rules = run.instance.settings.learnings
         frame = select_docs(snapshot, mirror.reader(snapshot), rules, git_commits)
-    folders = frame["path"].str.rpartition("/")[0].replace("", "(root)").value_counts()
+    # not `.str.rpartition`: of no documents it makes no columns
+    folders = frame["path"].map(lambda path: path.rpartition("/")[0] or "(root)").value_counts()
     return dg.Output(
         frame,
         data_version=dg.DataVersion(data_version(frame, apart_from=["commit"])),
