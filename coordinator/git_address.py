@@ -87,7 +87,7 @@ def _url(url: str, shown: str) -> GitAddress:
         port = parts.port
     except ValueError:
         raise _refused(shown, "it is no URL") from None
-    if parts.scheme not in ("https", "ssh") or "://" not in url:
+    if parts.scheme not in ("https", "ssh"):
         raise _refused(shown, "its protocol is not https, ssh or file")
     if parts.query or parts.fragment or parts.password:
         raise _refused(shown, "it carries credentials, a query or a fragment")

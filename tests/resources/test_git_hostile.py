@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -295,6 +296,22 @@ def test_an_odd_address_is_refused_before_git_runs(tmp_path, run, canary, monkey
         assert "\n" not in str(raised.value)
     assert not canary.exists()
     assert not (tmp_path / "m.git").exists()
+
+
+def test_addresses_stand_where_git_takes_no_options(source, mirror_of, monkeypatch):
+    source.commit({b"a.txt": b"x"})
+    started = []
+    popen = subprocess.Popen
+
+    def record(command, *arguments, **more):
+        started.append(list(command))
+        return popen(command, *arguments, **more)
+
+    monkeypatch.setattr("resources.git_process.subprocess.Popen", record)
+    mirror_of(source.path).fetch()
+    asked = [command for command in started if str(source.path) in command]
+    assert len(asked) == 2
+    assert all(command[command.index(str(source.path)) - 1] == "--" for command in asked)
 
 
 def _no_process(*arguments: object, **more: object) -> None:
