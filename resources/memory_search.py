@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-REFINE = 5
 COLUMNS = [name for name in LEARNING_COLUMNS if name != "reason"]
 PICKED = [*COLUMNS, TEXT_COLUMN, VECTOR_COLUMN]
 
@@ -64,8 +63,7 @@ def candidates(
     """
     from lancedb.query import MatchQuery
 
-    near = table.search(vector, vector_column_name=VECTOR_COLUMN)
-    near = near.distance_type("dot").refine_factor(REFINE)
+    near = table.search(vector, vector_column_name=VECTOR_COLUMN).distance_type("dot")
     textual = table.search(MatchQuery(terms, TEXT_COLUMN), query_type="fts")
     condition = _condition(filters)
     if condition is not None:

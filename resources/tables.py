@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-INDEX_CACHE_BYTES = 256 << 20
+INDEX_CACHE_BYTES = 512 << 20  # the vectors of 300,000 rows
 METADATA_CACHE_BYTES = 64 << 20
 LOCK_TIMEOUT_S = 60.0
 MAX_VERSIONS = 64
 MAX_SMALL_FRAGMENTS = 32
-KEEP_VERSIONS = timedelta(days=1)
+KEEP_VERSIONS = timedelta(minutes=15)  # far longer than any read takes
 
 _DISK = {
     "No space left on device": "the disk is full",
@@ -193,7 +193,7 @@ class Tables:
                 shutil.rmtree(self.path(name))
 
     def compact(self, name: str) -> None:
-        """Merge small files, cover new rows by the indexes, forget versions older than a day."""
+        """Merge small files, cover new rows by the indexes, forget old versions."""
         with self.writing(name):
             self.optimize(name)
 
