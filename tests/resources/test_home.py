@@ -120,7 +120,7 @@ class TestOpen:
             "from resources.home import Home\n"
             "with Home.open(sys.argv[1]) as home:\n"
             "    home.companies.names()\n"
-            "heavy = {'torch', 'lancedb', 'pyarrow', 'dagster', 'sentence_transformers', 'pandas'}\n"
+            "heavy = {'torch', 'lancedb', 'pyarrow', 'dagster', 'pandas', 'numpy'}\n"
             "print(sorted(heavy & set(sys.modules)))\n"
         )
         done = subprocess.run(
