@@ -221,6 +221,8 @@ def run_git(
 def _named(content: bytes | Path) -> IO[bytes]:
     if isinstance(content, Path):
         return content.open("rb")
+    if not content:
+        return Path(os.devnull).open("rb")
     file = tempfile.NamedTemporaryFile(prefix="orch-git-")  # noqa: SIM115  (closed by the caller)
     file.write(content)
     file.seek(0)
