@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from coordinator.errors import UsageError
 from coordinator.settings import CompanySettings, GitSettings
 from orch_dagster.samples.build import SAMPLE_COMPANIES, add_commit, build_repository
 from resources.embedder import choose_model
@@ -11,7 +14,8 @@ from resources.home import SETTINGS_FILE, Home, home_path
 def prepare(home: str | None, *, push: bool = False) -> Home:
     """Open the home, made when there is none, with the sample companies created.
 
-    Their repositories stand under ``samples/`` of the home. With `push`, each gets one more commit.
+    Their repositories stand under ``samples/`` of the home. With `push`, each gets one more commit
+    while there are some left.
     """
     where = home_path(home)
     embedding = (
@@ -25,7 +29,7 @@ def prepare(home: str | None, *, push: bool = False) -> Home:
         repository = where / "samples" / f"{sample.slug}.git"
         build_repository(sample.slug, repository)
         if push:
-            add_commit(repository, sample.slug)
+            _push(repository, sample.slug)
         if sample.slug not in known:
             opened.companies.create(
                 CompanySettings(
@@ -38,3 +42,11 @@ def prepare(home: str | None, *, push: bool = False) -> Home:
                 )
             )
     return opened
+
+
+def _push(repository: Path, company: str) -> None:
+    try:
+        add_commit(repository, company)
+    except UsageError:
+        # every further commit of this sample has been pushed: the demo may still be run again
+        return
