@@ -36,18 +36,14 @@ def infrastructure(tree: Tree, known: Sequence[Candidate]) -> list[Candidate]:
     }
     for folders, category, confidence, reason in (
         (_with_file(tree, lambda name: name.endswith(".tf")), "infrastructure", 0.7, "Terraform"),
+        (_with_file(tree, lambda name: name.endswith(".bicep")), "infrastructure", 0.7, "Bicep"),
         (
             _with_file(tree, lambda name: bool(_SITE.fullmatch(name))),
             "documentation",
             0.6,
             "the configuration of a documentation site",
         ),
-        (
-            _with_file(tree, lambda name: name in ("kustomization.yaml", "kustomization.yml")),
-            "infrastructure",
-            0.6,
-            "Kustomize files",
-        ),
+        (_kustomize(tree), "infrastructure", 0.6, "Kustomize files"),
         (_kubernetes(tree), "infrastructure", 0.5, "Kubernetes files"),
         (_products(tree, beside, said.DATASTORES), "datastore", 0.5, "configuration"),
         (_products(tree, beside, said.INFRASTRUCTURE), "infrastructure", 0.5, "configuration"),
@@ -76,6 +72,19 @@ def _with_file(tree: Tree, wanted: Callable[[str], bool]) -> set[str]:
         for path in tree.visible
         if "/" in path and wanted(base(path)) and not _is_aside(path)
     }
+
+
+_OVERLAYS = frozenset(["base", "bases", "overlays", "components", "environments", "envs"])
+
+
+def _kustomize(tree: Tree) -> set[str]:
+    """The folders above base and overlays: they are the versions of one thing."""
+    found = set()
+    for folder in _with_file(tree, lambda name: name.startswith("kustomization.y")):
+        parts = folder.split("/")
+        cut = next((place for place, part in enumerate(parts) if part in _OVERLAYS), len(parts))
+        found.add("/".join(parts[:cut]) or folder)
+    return found
 
 
 def _is_aside(path: str) -> bool:

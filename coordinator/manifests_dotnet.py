@@ -36,6 +36,7 @@ def _project(manifest: Manifest, text: str) -> Manifest:
     sdk = root.attributes.get("Sdk", "")
     tests = any(_TEST_PACKAGES.match(name) for name in packages)
     exe = said("OutputType").lower() in ("exe", "winexe") or sdk.endswith((".Web", ".Worker"))
+    category = _category(sdk, [key for key in _SCREENS if said(key).lower() == "true"])
     return replace(
         manifest,
         name=one_line(said("AssemblyTitle") or said("PackageId") or path.stem),
@@ -45,9 +46,9 @@ def _project(manifest: Manifest, text: str) -> Manifest:
         owner=one_line(said("Authors") or said("Company")),
         language=_LANGUAGE.get(path.suffix.lower(), "C#"),
         dependencies=names([*packages, *projects]),
-        runs=exe,
+        runs=exe or category == "frontend",
         tests=tests or said("IsTestProject").lower() == "true",
-        category=_category(sdk, [key for key in _SCREENS if said(key).lower() == "true"]),
+        category=category,
     )
 
 

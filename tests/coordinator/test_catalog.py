@@ -196,6 +196,32 @@ def test_a_solution_of_one_layered_service_is_one_component(repository: MakeRepo
     assert (row["path"], row["name"]) == (".", "Pay")
 
 
+def test_each_service_keeps_the_layers_beside_it(repository: MakeRepository) -> None:
+    files: dict[str, str | bytes] = {}
+    for team in ("north", "south"):
+        for layer, text in (("Api", WEB_SDK), ("Domain", LIBRARY_SDK)):
+            files[f"{team}/Pay.{layer}/Pay.{layer}.csproj"] = text
+            files[f"{team}/Pay.{layer}/A.cs"] = JAVA
+    files["north/Bus/Bus.csproj"] = LIBRARY_SDK
+    files["north/Bus/B.cs"] = JAVA
+    found = repository(files).discover().components
+    assert [*found["path"]] == ["north/Bus", "north/Pay.Api", "south"]
+    assert found["parts"][1] == ["north/Pay.Api", "north/Pay.Domain"]
+
+
+def test_a_layer_around_its_program_is_counted_once(repository: MakeRepository) -> None:
+    found = repository(
+        {
+            "src/Pay.Domain/Pay.Domain.csproj": LIBRARY_SDK,
+            "src/Pay.Domain/A.cs": JAVA,
+            "src/Pay.Domain/Api/Pay.Api.csproj": WEB_SDK,
+            "src/Pay.Domain/Api/B.cs": JAVA,
+        }
+    ).discover()
+    assert found.components["files"].sum() == 4
+    assert [*found.components["parts"]] == [["src/Pay.Domain"]]
+
+
 def test_layered_libraries_without_a_program_stay_apart(repository: MakeRepository) -> None:
     repo = repository(
         {
@@ -293,6 +319,18 @@ def test_a_frontend_beside_a_root_service_is_its_own_component(repository: MakeR
         ({"db-migration/Dockerfile": "FROM python\n", "db-migration/a.py": PY}, "job"),
         ({"helm-chart/Chart.yaml": "name: shop\n"}, "infrastructure"),
         ({"terraform/main.tf": 'resource "a" "b" {}\n'}, "infrastructure"),
+        ({"infra/main.bicep": "param a string\n"}, "infrastructure"),
+        (
+            {"infra/base/kustomization.yaml": "a: 1", "infra/overlays/dev/kustomization.yaml": ""},
+            "infrastructure",
+        ),
+        (
+            {
+                "Client/Client.csproj": '<Project Sdk="Microsoft.NET.Sdk.BlazorWebAssembly"/>',
+                "Client/A.cs": JAVA,
+            },
+            "frontend",
+        ),
         ({"k8s/cart.yaml": "kind: Deployment\n"}, "infrastructure"),
         ({"handbook/mkdocs.yml": "site_name: a\n"}, "documentation"),
         ({"ui/mix.exs": "mod: {A, []} {:phoenix_live_view, 1}", "ui/a.ex": "x"}, "frontend"),
