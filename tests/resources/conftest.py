@@ -1,18 +1,27 @@
-"""Real git repositories in temporary folders, for the tests of the git room."""
+"""Real git repositories, and companies in a home, in temporary folders."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from coordinator.settings import GitSettings
+from coordinator.events import Event
+from coordinator.frames import commits_frame
+from coordinator.git import Commit
+from coordinator.settings import CompanySettings, GitSettings
+from resources.companies import Companies
 from resources.git import Mirror, fast_import
+from resources.ledger import Ledger
 
 QUIET = {
     "PATH": os.environ["PATH"],
@@ -127,3 +136,73 @@ def mirror_of(tmp_path: Path) -> Any:
     yield make
     for mirror in made:
         mirror.close()
+
+
+@dataclass
+class Place:
+    """The companies of a home, and what one may look at beside them."""
+
+    folder: Path
+    ledger: Ledger
+
+    @property
+    def companies(self) -> Companies:
+        """A new one each time, as each command has."""
+        return Companies(self.folder, self.ledger)
+
+    def create(self, name: str, **given: Any) -> CompanySettings:
+        git = GitSettings(url="https://example.org/shop.git")
+        settings = CompanySettings(**{"name": name, "git": git, **given})
+        self.companies.create(settings)
+        return settings
+
+    def fill(self, company: str, rows: int = 3) -> None:
+        """Give a company a table of `rows` commits and 5,021 bytes of something like a mirror."""
+        instance = self.companies.instance(company)
+        instance.tables().reconcile("git_commits", self.commits(rows))
+        (instance.mirror_folder / "objects").mkdir(parents=True)
+        (instance.mirror_folder / "objects" / "pack").write_bytes(b"x" * 5_000)
+        (instance.mirror_folder / "HEAD").write_text("ref: refs/heads/main\n")
+
+    @staticmethod
+    def commits(number: int) -> pd.DataFrame:
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        return commits_frame(
+            Commit(f"c{n}", (), "Ada", "", moment, moment, "private words", (), 0)
+            for n in range(number)
+        )
+
+    def events(self, company: str) -> list[Event]:
+        return self.ledger.read(stream=f"company:{company}")
+
+    def told(self, company: str) -> list[str]:
+        return [event.event_type for event in self.events(company)]
+
+    def left_over(self) -> list[str]:
+        """What stands beside the companies but for the lock."""
+        names = {path.name for path in self.folder.iterdir()} - {".companies.lock"}
+        return sorted(names - set(self.companies.names()))
+
+
+@pytest.fixture
+def place_in(tmp_path: Path) -> Iterator[Callable[[Path], Place]]:
+    """Makes a place whose companies are in a given folder."""
+    with Ledger.open(tmp_path / "ledger.db", actor="ana") as ledger:
+        yield lambda folder: Place(folder, ledger)
+
+
+@pytest.fixture
+def place(place_in: Callable[[Path], Place], tmp_path: Path) -> Place:
+    return place_in(tmp_path / "instances")
+
+
+@pytest.fixture(scope="session")
+def memories() -> ModuleType:
+    """The module `memories.py` beside this file: learnings and memories to test with."""
+    spec = importlib.util.spec_from_file_location(
+        "memories", Path(__file__).with_name("memories.py")
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

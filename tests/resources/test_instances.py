@@ -103,12 +103,10 @@ class TestLock:
     def test_a_company_that_is_gone_has_no_lock_and_does_not_come_back(
         self, tmp_path: Path
     ) -> None:
-        with (
-            pytest.raises(CompanyError, match="no company 'acme'"),
-            Instance(tmp_path / "acme").lock(),
-        ):
+        gone = Instance(tmp_path / "instances" / "acme")
+        with pytest.raises(CompanyError, match="no company 'acme'"), gone.lock():
             pass
-        assert not (tmp_path / "acme").exists()
+        assert not (tmp_path / "instances").exists()
 
     def test_a_company_removed_just_before_the_lock_does_not_come_back(
         self, acme: Instance, monkeypatch: pytest.MonkeyPatch
