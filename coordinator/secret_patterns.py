@@ -181,7 +181,7 @@ def looks_issued(value: str) -> bool:
     Prose behind a name ("token: the user's session") has no digits within words; 3 bits a
     character is what 8 different characters in 8 give.
     """
-    if is_placeholder(value) or _PLAIN_WORD.match(value):
+    if is_placeholder(value):
         return False
     classes = sum(
         any(test(char) for char in value) for test in (str.islower, str.isupper, str.isdigit)

@@ -224,5 +224,22 @@ def test_no_document_raises_and_every_passage_is_within_the_window(text: str, wi
             assert passage.line >= 1
 
 
+@given(
+    st.lists(st.sampled_from([PROSE, "short words here. ", "x" * 50]), max_size=8),
+    st.integers(5, 70),
+)
+def test_a_counter_whose_parts_do_not_add_up_is_still_obeyed(parts: list[str], window: int) -> None:
+    def quarters(text: str) -> int:
+        return len(text) // 4
+
+    adr = ADR_EN.replace("run no", " ".join(parts)).replace("relayed", " ".join(parts))
+    for path, text in (
+        ("docs/a.md", "# Delivery\n\n" + "\n\n".join(parts)),
+        ("docs/adr/1.md", adr),
+    ):
+        found = cut_document(path, text, count_tokens=quarters, window=window)
+        assert all(quarters(passage.content) <= window for passage in found.passages)
+
+
 def test_deeply_nested_markdown_is_read() -> None:
     assert isinstance(cut("> " * 5_000 + "deep\n\n" + "- " * 5_000 + "deep").passages, tuple)

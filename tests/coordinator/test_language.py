@@ -142,6 +142,8 @@ def test_what_holds_no_words_has_no_language(text: str) -> None:
         ("Usa `should_retry()` quando o gateway devolve 503", "pt"),
         ("The order service retries with `tentativa_de_envio` until the queue is empty", "en"),
         ("Os testes falham porque o relógio do servidor está em outro fuso horário", "pt"),
+        ("Mapa de calor para USE e AND", "pt"),
+        ("Ativa SET e NOT", "pt"),
         ("Los pedidos se guardan dos veces cuando el usuario recarga la página", "es"),
     ],
 )

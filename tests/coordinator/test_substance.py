@@ -225,3 +225,16 @@ def test_the_rules_stay_as_good_as_they_were_on_judged_commits() -> None:
     assert sum(kept) / len(kept) >= 0.70
     assert sum(held_back) / len(held_back) >= 0.72
     assert sum(useful) / len(useful) >= 0.75
+
+
+def test_a_title_that_begins_with_avoid_does_not_say_why() -> None:
+    assert "says why" not in dict(substance("Evita timeout do Composer no Docker").factors)
+    assert "says why" in dict(substance("Sobe a memória para evitar timeout do Composer").factors)
+
+
+def test_a_body_that_repeats_its_title_explains_nothing() -> None:
+    title = "Add spider for the gazette of Flor do Sertao with the shared base class"
+    again = substance(f"{title}\n\n{title.replace('Add', 'Adds')} created and updated.")
+    told = substance(f"{title}\n\nPages arrive late, hence every request waits for three seconds.")
+    assert "explained" not in dict(again.factors)
+    assert "explained" in dict(told.factors)
