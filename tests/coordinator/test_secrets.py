@@ -132,7 +132,7 @@ def test_what_is_not_seen_is_known(hiding: str, caught: int) -> None:
         "see https://github.com/open-telemetry/opentelemetry-demo/pull/1109#discussion_r983799022",
         "go.sum: golang.org/x/net v0.0.0-20220722155237-a158d28 h1:PxfKdU9lEEDYjdIzOtC4qFWgkU2",
         "integrity sha512-oRjTw/97aTBN0RHbYCdtF1MQfvusSIBQM0IZEgzl6426+8jSC0nF1a/GmnVLpfB9yyr6g6==",
-        "the gateway at 34.120.7.9:443 refused the connection from 51.15.20.7",
+        'the gateway at "34.120.7.9:443" refused the connection from 51.15.20.7',
         "secret: charts/base2/Secret1.yaml is read by the Job4 of the release",
         "token_count=254 max_tokens: 4096, tokens = tokenizer.encode(text)",
         "PASSWORD_HASHERS = ['django.contrib.auth.hashers.PBKDF2PasswordHasher']",
