@@ -1,40 +1,47 @@
 """What must hold of the stored rows, looked at again after each run."""
 
+from collections.abc import Callable
+from typing import Any
+
 import dagster as dg
 import numpy as np
-import pandas as pd
 
 from assets.catalog import company_components, component_catalog
 from assets.memory import learnings, private_memory
 from assets.sources import git_commits
 from resources.dagster_resources import HomeResource
+from resources.tables import Tables
+
+Finding = tuple[bool, dict[str, Any]]
+"""Whether one company passes, and the numbers that say so."""
 
 
 @dg.asset_check(asset=git_commits, description="No commit stands twice.")
 def commits_are_unique(
     context: dg.AssetCheckExecutionContext, home: HomeResource
 ) -> dg.AssetCheckResult:
-    return _unique(_table(context, home, "git_commits"))
+    return _result(context, home, lambda tables, _: _unique(tables, "git_commits"))
 
 
 @dg.asset_check(asset=company_components, description="No component stands twice.")
 def components_are_unique(
     context: dg.AssetCheckExecutionContext, home: HomeResource
 ) -> dg.AssetCheckResult:
-    return _unique(_table(context, home, "company_components"))
+    return _result(context, home, lambda tables, _: _unique(tables, "company_components"))
 
 
 @dg.asset_check(asset=learnings, description="Every learning is unique and names its evidence.")
 def learnings_have_evidence(
     context: dg.AssetCheckExecutionContext, home: HomeResource
 ) -> dg.AssetCheckResult:
-    frame = _table(context, home, "learnings")
-    without = (frame["evidence_commit"] == "") & (frame["evidence_path"] == "")
-    doubles = int(frame["id"].duplicated().sum())
-    return dg.AssetCheckResult(
-        passed=not doubles and not without.any(),
-        metadata={"rows": len(frame), "duplicates": doubles, "without": int(without.sum())},
-    )
+    def look(tables: Tables, _: str) -> Finding:
+        frame = tables.read("learnings", ["id", "evidence_commit", "evidence_path"])
+        without = int(((frame["evidence_commit"] == "") & (frame["evidence_path"] == "")).sum())
+        doubles = int(frame["id"].duplicated().sum())
+        numbers = {"rows": len(frame), "duplicates": doubles, "without": without}
+        return not doubles and not without, numbers
+
+    return _result(context, home, look)
 
 
 @dg.asset_check(
@@ -44,19 +51,20 @@ def learnings_have_evidence(
 def vectors_are_sound(
     context: dg.AssetCheckExecutionContext, home: HomeResource
 ) -> dg.AssetCheckResult:
-    if not home.home.companies.instance(context.partition_key).tables().exists("private_memory"):
+    def look(tables: Tables, company: str) -> Finding:
         # the first learning makes the table: its width is the model's
-        return dg.AssetCheckResult(passed=True, metadata={"rows": 0})
-    frame = _table(context, home, "private_memory", ["id", "vector"])
-    width = home.home.memory(context.partition_key).stats()["width"]
-    sizes = {len(vector) for vector in frame["vector"]}
-    vectors = np.stack(frame["vector"].to_list()) if len(frame) else np.zeros((0, width))
-    finite = bool(np.isfinite(vectors).all())
-    unit = bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3))
-    return dg.AssetCheckResult(
-        passed=sizes <= {width} and finite and unit,
-        metadata={"rows": len(frame), "width": width, "finite": finite, "unit": unit},
-    )
+        if not tables.rows("private_memory"):
+            return True, {"rows": 0}
+        frame = tables.read("private_memory", ["id", "vector"])
+        width = home.home.memory(company).stats()["width"]
+        wide = {len(vector) for vector in frame["vector"]} <= {width}
+        vectors = np.stack(frame["vector"].to_list())
+        finite = bool(np.isfinite(vectors).all())
+        unit = bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3))
+        numbers = {"rows": len(frame), "width": width, "finite": finite, "unit": unit}
+        return wide and finite and unit, numbers
+
+    return _result(context, home, look)
 
 
 @dg.asset_check(
@@ -66,20 +74,21 @@ def vectors_are_sound(
 def memory_equals_learnings_and_ledger(
     context: dg.AssetCheckExecutionContext, home: HomeResource
 ) -> dg.AssetCheckResult:
-    company = context.partition_key
-    tables = home.home.companies.instance(company).tables()
-    wanted, held = set(tables.ids("learnings")), set(tables.ids("private_memory"))
-    recorded = home.home.ledger.state(company).tables.get("private_memory")
-    version = tables.version("private_memory")
-    return dg.AssetCheckResult(
-        passed=wanted == held and recorded is not None and recorded.version <= version,
-        metadata={
+    def look(tables: Tables, company: str) -> Finding:
+        wanted, held = set(tables.ids("learnings")), set(tables.ids("private_memory"))
+        recorded = home.home.ledger.state(company).tables.get("private_memory")
+        version = tables.version("private_memory")
+        expected = recorded.version if recorded is not None else -1
+        numbers = {
             "missing": len(wanted - held),
             "left_over": len(held - wanted),
             "version": version,
-            "recorded_version": recorded.version if recorded is not None else -1,
-        },
-    )
+            "recorded_version": expected,
+        }
+        known = recorded is not None or not wanted
+        return wanted == held and known and expected <= version, numbers
+
+    return _result(context, home, look)
 
 
 @dg.asset_check(
@@ -106,18 +115,28 @@ CHECKS = (
 )
 
 
-def _table(
+def _result(
     context: dg.AssetCheckExecutionContext,
     home: HomeResource,
-    table: str,
-    columns: list[str] | None = None,
-) -> pd.DataFrame:
-    tables = home.home.companies.instance(context.partition_key).tables()
-    return tables.read(table, columns)
+    look: Callable[[Tables, str], Finding],
+) -> dg.AssetCheckResult:
+    """What `look` finds in the run's company, or in every company when a check runs alone.
 
-
-def _unique(frame: pd.DataFrame) -> dg.AssetCheckResult:
-    doubles = int(frame["id"].duplicated().sum())
+    The page's button runs a check without a partition.
+    """
+    if context.has_partition_key:
+        company = context.partition_key
+        passed, numbers = look(home.home.companies.instance(company).tables(), company)
+        return dg.AssetCheckResult(passed=passed, metadata=numbers)
+    companies = home.home.companies
+    found = {name: look(companies.instance(name).tables(), name) for name in companies.names()}
+    bad = sorted(name for name, (passed, _) in found.items() if not passed)
     return dg.AssetCheckResult(
-        passed=doubles == 0, metadata={"rows": len(frame), "duplicates": doubles}
+        passed=not bad, metadata={"companies": len(found), "failing_companies": bad}
     )
+
+
+def _unique(tables: Tables, table: str) -> Finding:
+    ids = tables.read(table, ["id"])["id"]
+    doubles = int(ids.duplicated().sum())
+    return doubles == 0, {"rows": len(ids), "duplicates": doubles}

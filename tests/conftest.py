@@ -1,7 +1,78 @@
 """What holds for all tests."""
 
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from coordinator.settings import EmbeddingSettings
+from resources.embedder import SentenceEmbedder
 
 # the same examples every time, and no failure because the machine was busy
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@dataclass
+class Repository:
+    """A company's repository as its people use it: a work tree with commits."""
+
+    path: Path
+
+    def commit(self, files: Mapping[str, str], message: str) -> str:
+        """Write `files`, commit everything, return the sha; each commit is a day later."""
+        for name, text in files.items():
+            file = self.path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def git(self, *arguments: str) -> str:
+        made = self.path / ".git"
+        days = len(list(made.glob("objects/??/*"))) if made.exists() else 0
+        when = f"{1_700_000_000 + 86_400 * days} +0000"
+        done = subprocess.run(
+            ["git", "-C", str(self.path), *arguments],
+            env=PEOPLE | {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+
+PEOPLE = {
+    "PATH": os.environ["PATH"],
+    "HOME": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    **{f"GIT_{who}_NAME": "Ada" for who in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{who}_EMAIL": "ada@example.org" for who in ("AUTHOR", "COMMITTER")},
+}
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Repository]:
+    """Makes a new, empty repository whose folder has that name."""
+
+    def make(name: str) -> Repository:
+        made = Repository(tmp_path_factory.mktemp("people") / name)
+        made.path.mkdir()
+        made.git("init", "--quiet", "--initial-branch=main")
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceEmbedder:
+    """The embedded model, loaded once."""
+    return SentenceEmbedder(EmbeddingSettings())
