@@ -106,15 +106,15 @@ class PrivateMemory:
         exact. An empty query or memory finds nothing. `explain` also fills the matched terms
         (half a millisecond a hit).
         """
-        if limit <= 0 or not query.strip() or not self._tables.exists(TABLE):
+        if limit <= 0 or not query.strip():
             return []
+        self._check_model(self._tables.schema(TABLE))
+        rows = self._tables.rows(TABLE)
+        if rows == 0:
+            return []
+        vector = self._embedder.embed_query(query)
+        filters, terms = filters or SearchFilters(), memory.query_terms(query)
         with self._tables.reading(TABLE) as table:
-            self._check_model(table.schema)
-            rows = table.count_rows()
-            if not rows:
-                return []
-            filters, terms = filters or SearchFilters(), memory.query_terms(query)
-            vector = self._embedder.embed_query(query)
             count = min(max(MIN_CANDIDATES, 5 * limit), MAX_CANDIDATES, rows)
             found = candidates(table, vector, terms, filters, count=count)
             hits = memory.best(

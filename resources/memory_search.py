@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
@@ -43,14 +44,17 @@ class Candidates:
 
     def matched(self, table: Any, terms: str, keys: list[str]) -> dict[str, tuple[str, ...]]:
         """Per candidate the words of `terms` in its text, as the index sees them (stemmed)."""
-        asked = dict.fromkeys(_tokens(table, terms))
+        words = _splitter(table)
+        asked = dict.fromkeys(words(terms))
         texts = self._records[TEXT_COLUMN]
-        inside = {key: set(_tokens(table, texts[self._row[key]].as_py())) for key in keys}
+        inside = {key: set(words(texts[self._row[key]].as_py())) for key in keys}
         return {key: tuple(term for term in asked if term in inside[key]) for key in keys}
 
 
-def _tokens(table: Any, text: str) -> list[str]:
-    return [token.text for token in table.tokenize(text, column=TEXT_COLUMN)]
+def _splitter(table: Any) -> Callable[[str], list[str]]:
+    if any(TEXT_COLUMN in index.columns for index in table.list_indices()):
+        return lambda text: [token.text for token in table.tokenize(text, column=TEXT_COLUMN)]
+    return str.split  # a store was killed before it made the index
 
 
 def candidates(
