@@ -9,12 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from coordinator.errors import OrchError
+from coordinator.errors import CompanyBusy, OrchError
 from coordinator.ports import Progress
 from coordinator.sweeps import due
 from resources.home import Home
 from resources.polling import poll_heads
 from resources.progress import listening
+from resources.sync_log import SyncLog
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -120,19 +121,27 @@ class _DagsterRuns:
         self._stack.close()
 
     def sync(self, company: str) -> Synced:
-        """Run `sync_company` for one company; an expected failure is a result, not an exception."""
+        """Run `sync_company` for one company; a failure is a result: the others go on."""
         began = time.monotonic()
         self._instance.add_dynamic_partitions(self._partitions, [company])
         try:
             result = self._run("sync_company", company)
         except Exception as error:
-            known = _expected(error)
-            if known is None:
-                raise
-            return Synced(company, "failed", known.message, known.hint)
+            return self._failed(company, error)
         counts, head, notes = _told(result)
         seconds = time.monotonic() - began
         return Synced(company, "synced", head=head, counts=counts, notes=notes, seconds=seconds)
+
+    def _failed(self, company: str, error: Exception) -> Synced:
+        known = _expected(error)
+        if isinstance(known, CompanyBusy):
+            return Synced(company, "failed", known.message, known.hint)
+        kind = "unexpected" if known is None else type(known).__name__
+        SyncLog(company, self._home.ledger).failed(kind, "orch sync", run="")
+        if known is None:
+            said = f"stopped by an unexpected {type(error).__name__}"
+            return Synced(company, "failed", said, "`orch up` shows the run and where it stopped")
+        return Synced(company, "failed", known.message, known.hint)
 
     def refresh_catalog(self) -> None:
         """Compare the components of all companies again."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -286,6 +287,9 @@ def settings_for(name: str, location: str, **given: Any) -> CompanySettings:
 def _with_url(settings: CompanySettings, url: str) -> CompanySettings:
     given = settings.model_dump(mode="json", exclude={"name", "git"})
     git = settings.git.model_dump(mode="json", exclude={"url", "protocols"})
+    if urlsplit(url).netloc != urlsplit(settings.git.url).netloc:
+        # another host must not be shown this one's credentials
+        git |= {"token_env": None, "ssh_key_env": None}
     moved = settings_for(settings.name, url).git.model_dump(mode="json")
     chosen = {"url": moved["url"], "protocols": moved["protocols"]}
     return CompanySettings.model_validate({"name": settings.name, **given, "git": git | chosen})

@@ -55,6 +55,20 @@ def home_path(path: Path | str | None = None) -> Path:
         raise UsageError(f"{given} names a user that does not exist here") from None
 
 
+PARTS = ("instances", "dagster", "global", "samples", "ledger.", "orch.yaml", ".orch.yaml.")
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """UsageError when `folder` holds something that is no part of a home: it would be closed."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    foreign = [name for name in names if not name.startswith(PARTS)]
+    if foreign:
+        raise UsageError(
+            f"{folder} is not empty and no coordinator home",
+            hint="name an empty or new folder with --home or ORCH_HOME",
+        )
+
+
 class Home:
     """One coordinator: its settings, ledger, companies and their memories.
 
@@ -81,6 +95,7 @@ class Home:
         home = cls(home_path(path))
         if (home.path / SETTINGS_FILE).exists():
             return home
+        _refuse_foreign(home.path)
         for folder in (home.path, home.instances_folder, home.dagster_folder):
             make_folder(folder)
         write_text(home.dagster_folder / "dagster.yaml", DAGSTER_SETTINGS)

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,23 +22,34 @@ SKIPPED = frozenset({"node_modules", "vendor", ".venv", "venv", "__pycache__"})
 
 @dataclass(frozen=True)
 class ProposedCompany:
-    """A repository that could be a company: `problem` says why it could not be read."""
+    """A repository that could be a company, or is one (`exists`).
+
+    `problem` says why it could not be read.
+    """
 
     name: str
     location: Path
     reason: str
     components: tuple[tuple[str, str, str], ...]
     problem: str = ""
+    exists: bool = False
 
 
-def propose(folder: Path, taken: Sequence[str] = ()) -> Iterator[ProposedCompany]:
+def propose(folder: Path, taken: Mapping[str, str] | None = None) -> Iterator[ProposedCompany]:
     """Look at the repositories below `folder` and propose one company for each.
+
+    `taken` are the companies there are, with their repositories' addresses.
 
     Nothing is changed, and no git command runs inside a found repository: each is fetched into a
     temporary mirror, which is thrown away.
     """
-    names = set(taken)
+    names = set(taken or ())
+    taken_places = {place: name for name, place in (taken or {}).items()}
     for repository in repositories(folder.resolve()):
+        company = taken_places.get(str(repository))
+        if company is not None:
+            yield ProposedCompany(company, repository, "is a company already", (), exists=True)
+            continue
         name = _free_slug(repository, names)
         names.add(name)
         yield _look(name, repository)

@@ -10,7 +10,7 @@ from resources.ledger import Ledger
 
 
 class SyncLog:
-    """Records the syncs of one company; `run` is the Dagster run's id."""
+    """Records the syncs of one company; `run` is the Dagster run's id, if any."""
 
     def __init__(self, company: str, ledger: Ledger) -> None:
         self.company = company
@@ -45,7 +45,7 @@ class SyncLog:
         self._ledger.append(
             f"company:{self.company}",
             [
-                NewEvent(event_type=kind, company=self.company, payload=payload, correlation_id=run)
+                NewEvent(kind, payload, company=self.company, correlation_id=run or None)
                 for kind, payload in events
             ],
             expected_version=None,

@@ -28,14 +28,14 @@ class TestClone:
         assert place.told("other") == ["company_created"]
         assert place.ledger.state("other").cloned_from == "acme"
 
-    def test_another_repository_changes_only_the_address(self, place: Any, tmp_path: Path) -> None:
+    def test_another_host_is_not_shown_the_credentials_of_the_old_one(self, place: Any, tmp_path: Path) -> None:
         git = GitSettings(url=URL, branch="main", token_env="TOKEN", timeout_s=5)
         place.companies.create(CompanySettings(name="acme", git=git))
         (tmp_path / "repo").mkdir()
         place.companies.clone("acme", "other", git_url=str(tmp_path / "repo"))
         moved = place.companies.instance("other").settings.git
         assert (moved.url, moved.protocols) == (str(tmp_path / "repo"), ("file",))
-        assert (moved.branch, moved.token_env, moved.timeout_s) == ("main", "TOKEN", 5)
+        assert (moved.branch, moved.token_env, moved.timeout_s) == ("main", None, 5)
 
     def test_an_address_no_fetch_would_take_makes_nothing(self, place: Any) -> None:
         place.create("acme")

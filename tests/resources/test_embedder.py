@@ -226,11 +226,26 @@ def test_offline_no_hub_is_asked(offline: None, hub: str):
     assert not hub_answers("some/model", endpoint=hub)
 
 
-def test_a_hub_that_is_silent_is_not_waited_for(online: None):
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+def trickle(server: socket.socket, stop: threading.Event) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nslow: ")
+        for _ in range(60):
+            if stop.wait(0.05):
+                return
+            connection.sendall(b"x")
+
+
+def test_a_hub_that_answers_a_byte_at_a_time_is_not_waited_for(online: None):
+    stop = threading.Event()
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        trickling = threading.Thread(target=trickle, args=(server, stop))
+        trickling.start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
         start = time.perf_counter()
         assert not hub_answers("some/model", endpoint=address, wait_s=0.2)
         assert time.perf_counter() - start < 2
+        stop.set()
+        trickling.join()

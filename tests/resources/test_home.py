@@ -71,6 +71,14 @@ class TestInit:
         with made(tmp_path) as home:
             assert len(home.ledger.read()) == 1
 
+    def test_a_folder_with_other_things_in_it_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "src").mkdir()
+        mode = tmp_path.stat().st_mode
+        with pytest.raises(UsageError, match="not empty"):
+            Home.init(tmp_path, embedding=EmbeddingSettings())
+        assert [path.name for path in tmp_path.iterdir()] == ["src"]
+        assert tmp_path.stat().st_mode == mode
+
     @pytest.mark.parametrize("below", ["", "deeper"])
     def test_a_file_in_its_place_is_said(self, tmp_path: Path, below: str) -> None:
         (tmp_path / "file").write_text("")

@@ -239,6 +239,8 @@ kept.store(memories.learnings())
 kept.store(memories.learnings("login", "retry"))
 kept.rebuild(memories.learnings())
 kept.search("redis", explain=True)
+# LanceDB itself warns of this one: its default will change
+kept._tables.open("private_memory").search([0.0] * 384).select(["id"]).to_arrow()
 """
 
 

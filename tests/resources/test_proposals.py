@@ -108,6 +108,13 @@ class TestProposing:
         assert (found.name, found.problem, found.components) == ("shop", "", ())
         assert "empty Git repository" in found.reason
 
+    def test_one_that_is_a_company_already_is_said_and_not_proposed_again(
+        self, tmp_path: Path, make: Callable[..., Path]
+    ) -> None:
+        shop = make(tmp_path / "shop", {"a.txt": b"a"})
+        (found,) = propose(tmp_path, {"acme": str(shop)})
+        assert (found.name, found.exists) == ("acme", True)
+
     def test_one_that_cannot_be_read_says_so_and_does_not_stop_the_others(
         self, tmp_path: Path, make: Callable[..., Path]
     ) -> None:
@@ -134,7 +141,7 @@ class TestProposing:
         folders.append("i/" + "long-" * 30)
         for folder in folders:
             make(tmp_path / folder)
-        names = [found.name for found in propose(tmp_path, taken=["shop"])]
+        names = [found.name for found in propose(tmp_path, {"shop": "/elsewhere"})]
         assert names[:-1] == [
             *("shop-2", "shop-3", "shop-4", "acao-cia"),
             *("company", "company-9", "company-x", "company-h"),

@@ -149,9 +149,10 @@ def test_the_primary_key_is_declared(house: Tables):
 def test_another_reader_sees_a_new_commit_at_once(house: Tables):
     put(house, notes(a="one"))
     reader = Tables(house.folder)
-    assert reader.rows("notes") == 1
+    kept_open = reader.open("notes")
+    assert (reader.rows("notes"), kept_open.count_rows()) == (1, 1)
     put(house, notes(a="one", b="two"))
-    assert reader.rows("notes") == 2
+    assert (reader.rows("notes"), kept_open.count_rows()) == (2, 2)
 
 
 def test_a_dropped_table_is_gone_and_can_come_again(house: Tables):
