@@ -154,10 +154,12 @@ class _DagsterRuns:
 
 
 def _expected(error: BaseException | None) -> OrchError | None:
-    """The OrchError at the bottom of what Dagster wrapped around it."""
-    while error is not None:
+    """The OrchError among what Dagster wrapped around it; chains of causes may go in circles."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
         if isinstance(error, OrchError):
             return error
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return None
 

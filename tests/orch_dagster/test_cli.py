@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -51,7 +52,8 @@ def orch(home: Path, capsys: pytest.CaptureFixture[str]) -> Orch:
 def shop(repository: Callable[[str], Repository]) -> Repository:
     made = repository("shop")
     made.commit({"README.md": "# Shop\n\nSells things to people who like them.\n"}, "Start")
-    made.commit({"cart/package.json": '{"name": "cart", "version": "1.2.0"}'}, MESSAGE)
+    cart = '{"name": "cart", "version": "1.2.0", "scripts": {"start": "node server.js"}}'
+    made.commit({"cart/package.json": cart, "cart/server.js": "listen(8080)\n"}, MESSAGE)
     return made
 
 
@@ -175,7 +177,7 @@ def test_a_clone_takes_the_settings_and_asks_before_it_takes_data(
     create(home, "shop", shop.path)
     assert parsed(orch("company", "clone", "shop", "copy", "--json"))["rows"] == {}
     assert parsed(orch("company", "show", "copy", "--json"))["git"]["url"] == str(shop.path)
-    monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: SIM115, PTH123
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
     code, _, err = orch("company", "clone", "shop", "other", "--data")
     assert code == 1
     assert "PRIVATE" in err
