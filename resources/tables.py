@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+# LanceDB reads it once, when it is imported; its warnings are about its own future interfaces
+os.environ.setdefault("LANCEDB_LOG", "error")
+
 INDEX_CACHE_BYTES = 512 << 20  # the vectors of 300,000 rows
 METADATA_CACHE_BYTES = 64 << 20
 LOCK_TIMEOUT_S = 60.0
@@ -225,8 +228,6 @@ class Tables:
 
     @cached_property
     def _database(self) -> Any:
-        # read once, at the import: its warnings are about its own future interfaces
-        os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
 
         return lancedb.connect(
