@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from coordinator.errors import CompanyBusy, OrchError
+from coordinator.errors import CompanyBusy, OrchError, StorageError
 from coordinator.ports import Progress
 from coordinator.sweeps import due
 from resources.home import Home
@@ -62,12 +63,15 @@ def sync_companies(
 
     waiting = _changed(home, names, finish, force=force)
     if waiting:
-        with _DagsterRuns(home) as runs:
-            for name in waiting:
-                with listening(progress(name)):
-                    finish(runs.sync(name))
-            if any(result.outcome == "synced" for result in results):
-                runs.refresh_catalog()
+        try:
+            with _DagsterRuns(home) as runs:
+                for name in waiting:
+                    with listening(progress(name)):
+                        finish(runs.sync(name))
+                if any(result.outcome == "synced" for result in results):
+                    runs.refresh_catalog()
+        except Exception as error:
+            raise _expected(error) or error from None
     return results
 
 
@@ -159,9 +163,17 @@ def _expected(error: BaseException | None) -> OrchError | None:
     while error is not None and id(error) not in seen:
         if isinstance(error, OrchError):
             return error
+        if _says_full(error):
+            return StorageError("the disk is full", hint="free some space and sync again")
         seen.add(id(error))
         error = error.__cause__ or error.__context__
     return None
+
+
+def _says_full(error: BaseException) -> bool:
+    """Whether Dagster's own storage, or any file, found the disk full."""
+    number = error.errno if isinstance(error, OSError) else None
+    return number in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error)
 
 
 def _told(result: dg.ExecuteInProcessResult) -> tuple[dict[str, int], str, tuple[str, ...]]:
