@@ -42,11 +42,12 @@ def learnings(
         known=run.instance.tables().ids("learnings"),
     )
     frame = learned.learnings
+    newest = frame.sort_values("occurred_at", ascending=False)
     return dg.Output(
         frame,
         data_version=dg.DataVersion(data_version(frame)),
         metadata={
-            "learnings": preview(frame, ["id", "category", "source", "language", "occurred_at"]),
+            "learnings": preview(newest, ["id", "category", "source", "language", "occurred_at"]),
             "categories": bars(frame["category"].value_counts().to_dict(), "learnings"),
             "sources": counts(frame["source"].value_counts().to_dict(), "source"),
             "skipped": counts(learned.skipped, "reason"),

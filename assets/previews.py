@@ -7,6 +7,7 @@ the columns it is told to take and nothing else.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PREVIEW_ROWS = 8
+SHOWN_DIGITS = 12
+"""Of a commit's or learning's id: enough to find it, and the table fits the page."""
+DIGEST = re.compile("[0-9a-f]{32,64}")
 INK, BAR = "#3b4252", "#5e81ac"
 
 
@@ -87,6 +91,8 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _cell(value: object) -> str | int | float:
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return value[:SHOWN_DIGITS]
     if isinstance(value, str | int | float):
         return value
-    return value.isoformat(sep=" ")[:16] if isinstance(value, pd.Timestamp) else str(value)
+    return value.date().isoformat() if isinstance(value, pd.Timestamp) else str(value)

@@ -103,7 +103,9 @@ def local_docs(
         frame,
         data_version=dg.DataVersion(data_version(frame, apart_from=["commit"])),
         metadata={
-            "documents": preview(frame, ["blob", "changed_at"]),
+            "documents": preview(
+                frame.sort_values("changed_at", ascending=False), ["blob", "changed_at"]
+            ),
             "folders": counts(folders.head(15).to_dict(), "folder"),
         },
     )

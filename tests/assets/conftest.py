@@ -20,13 +20,13 @@ from resources.instances import Instance
 
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-FIX_POOL = """Fix the connection pool exhaustion under load
+FIX_POOL = """Fix the wobblefish pool exhaustion under load
 
-The wobblefish sessions were not returned to the pool when a request failed, so the service ran out
+The sessions were not returned to the pool when a request failed, so the service ran out
 of connections; close them in a finally block and cap the pool at twenty connections."""
-ADD_RETRY = """Add retries with exponential backoff to the gateway client
+ADD_RETRY = """Add retries with backoff to the zanzibarquokka gateway client
 
-The zanzibarquokka gateway drops connections under load. Retrying three times with backoff and
+The gateway drops connections under load. Retrying three times with backoff and
 jitter keeps the error rate under one percent without overloading it."""
 README = """# Payments
 
