@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from coordinator.errors import GitError
 
-if TYPE_CHECKING:
-    from coordinator.settings import GitProtocol
+GitProtocol = Literal["https", "ssh", "file"]
 
 HOST = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 USER = re.compile(r"(?!-)[A-Za-z0-9._-]{1,64}")

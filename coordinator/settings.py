@@ -25,7 +25,7 @@ from pydantic import (
 
 from coordinator import yaml_text
 from coordinator.errors import CompanyError, GitError, SettingsError
-from coordinator.git_address import FORMS, git_address
+from coordinator.git_address import FORMS, GitProtocol, git_address
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
 ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -33,7 +33,6 @@ BRANCH = re.compile(r"(?!-)(?!.*\.\.)[A-Za-z0-9._/+@-]{1,200}")
 # C0, C1, line separators, bidi marks: they hide or move what stands beside them
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
-GitProtocol = Literal["https", "ssh", "file"]
 PROTOCOLS: tuple[GitProtocol, ...] = ("https", "ssh", "file")
 
 

@@ -67,7 +67,7 @@ def search(
         until=until.replace(tzinfo=UTC) if until else None,
         min_score=min_score,
     )
-    found = open_home().memory(company).search(query, filters, limit)
+    found = open_home().memory(company).search(query, filters, limit, explain=explain)
     if as_json:
         echo_json([asdict(hit) for hit in found])
         return
