@@ -70,7 +70,8 @@ class CoordinatorTables(dg.IOManager):
         metadata: dict[str, int] = {}
         for name, frame in obj.items():
             written = tables.reconcile(name, frame, schema=table_schemas.of(name))
-            metadata[f"{name}_rows"] = written.rows
+            own = name == context.asset_key.path[-1]
+            metadata["dagster/row_count" if own else f"{name}_rows"] = written.rows
             metadata[f"{name}_changed"] = written.inserted + written.updated + written.deleted
         context.add_output_metadata(metadata)
 

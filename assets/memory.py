@@ -88,6 +88,11 @@ def private_memory(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{stats['model']}:{data_version(learnings)}"),
         metadata={
+            "newest": preview(
+                learnings.sort_values("occurred_at", ascending=False),
+                ["id", "category", "source", "language", "occurred_at"],
+            ),
+            "languages": bars(learnings["language"].value_counts().to_dict(), "rows by language"),
             "embedded": stored.embedded,
             "updated": stored.updated,
             "removed": stored.removed,
@@ -95,6 +100,5 @@ def private_memory(
             "table_version": stored.version,
             "model": stats["model"],
             "width": stats["width"],
-            "languages": bars(learnings["language"].value_counts().to_dict(), "rows by language"),
         },
     )

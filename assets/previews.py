@@ -93,6 +93,8 @@ def _is_number(column: pd.Series) -> bool:
 def _cell(value: object) -> str | int | float:
     if isinstance(value, str) and DIGEST.fullmatch(value):
         return value[:SHOWN_DIGITS]
-    if isinstance(value, str | int | float):
+    if isinstance(value, float):
+        return round(value, 2)
+    if isinstance(value, str | int):
         return value
     return value.date().isoformat() if isinstance(value, pd.Timestamp) else str(value)

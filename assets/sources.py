@@ -72,7 +72,7 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
             "branch": fetched.branch,
             "history_rewritten": fetched.forced,
             "missing_objects": fetched.missing_objects,
-            "notes": list(fetched.notes),
+            **({"notes": list(fetched.notes)} if fetched.notes else {}),
             "new_commits": len(frame),
             "commits": preview(shown, ["id", "committed_at", "path_count"]),
             "over_time": commits_over_time(shown["committed_at"]),
