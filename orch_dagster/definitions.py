@@ -11,6 +11,7 @@ from assets.jobs import COMPANY_ASSETS, catalog_job, sync_company
 from assets.sources import git_repository
 from resources.dagster_resources import HomeResource
 from sensors.companies import company_sensor
+from sensors.failures import failure_sensor
 from sensors.git import git_sensor
 from sensors.schedules import catalog_schedule
 
@@ -24,7 +25,7 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
         assets=[git_repository, *COMPANY_ASSETS, component_catalog],
         asset_checks=list(CHECKS),
         jobs=[sync_company, catalog_job],
-        sensors=[company_sensor, git_sensor],
+        sensors=[company_sensor, git_sensor, failure_sensor],
         schedules=[catalog_schedule],
         resources={
             "home": HomeResource(path=home_path),

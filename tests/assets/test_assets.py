@@ -11,6 +11,7 @@ import pytest
 
 from assets import checks
 from assets.jobs import COMPANY_ASSETS
+from coordinator.events import NewEvent
 from coordinator.sweeps import STEPS, head_of
 from orch_dagster.definitions import defs
 
@@ -222,6 +223,14 @@ def test_a_check_fails_when_what_it_guards_is_broken(
     broken = damage(database.open_table(table).to_arrow())
     database.create_table(table, data=broken, mode="overwrite")
     assert outcomes() == [False, False]
+
+
+def test_a_memory_older_than_its_record_fails_its_check(synced, desk_at, tmp_path):
+    with desk_at(shutil.copytree(synced[0].home.path, tmp_path / "copy")) as desk:
+        table = {"table": "private_memory", "version": 99, "rows": 3, "inserted": 0}
+        later = NewEvent("table_committed", table | {"updated": 0, "deleted": 0})
+        desk.home.ledger.append("company:acme", [later], expected_version=None)
+        assert not desk.check(checks.memory_equals_learnings_and_ledger, "acme")
 
 
 def test_the_definitions_load():

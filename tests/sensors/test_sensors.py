@@ -14,12 +14,14 @@ import pytest
 from coordinator.errors import OrchError
 from coordinator.events import NewEvent
 from coordinator.settings import EmbeddingSettings
-from coordinator.sweeps import STEPS, sync_version
+from coordinator.sweeps import STEPS, due, sync_version
 from orch_dagster.definitions import defs
 from resources.companies import settings_for
 from resources.dagster_resources import PARTITION_TAG, HomeResource
 from resources.home import Home
+from resources.polling import poll_heads
 from sensors.companies import UNFINISHED, company_sensor
+from sensors.failures import failure_sensor
 from sensors.git import git_sensor
 
 # Dagster's word for a parameter that may still change; the version is pinned
@@ -212,6 +214,56 @@ def test_the_next_tick_starts_behind_the_last_company_asked(watch):
     assert [run.partition_key for run in asked] == ["unread", "acme", "broken"]
 
 
+def fail(watch, company="acme"):
+    """A failed run of a company, and the failure sensor's look at it."""
+    run = watch.dagster.create_run_for_job(
+        defs.resolve_job_def("sync_company"),
+        tags={PARTITION_TAG: company},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    watch.dagster.report_run_failed(run)
+    (failed,) = watch.dagster.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+
+    def look():
+        with dg.build_run_status_sensor_context(
+            sensor_name=failure_sensor.name,
+            dagster_instance=watch.dagster,
+            dagster_run=watch.dagster.get_run_by_id(run.run_id),
+            dagster_event=failed.dagster_event,
+            resources={"home": HomeResource(path=str(watch.home.path))},
+        ) as context:
+            failure_sensor(context.for_run_failure())
+
+    return look
+
+
+def test_a_killed_run_is_recorded_once_so_that_the_next_try_has_another_key(watch):
+    watch.create("acme")
+    before = watch.asked()["acme"]
+    look = fail(watch)
+    look()
+    look()
+    state = watch.home.ledger.state("acme")
+    assert (state.last_failure.error_kind, state.failed_in_a_row) == ("RunLost", 1)
+    versions = {"acme": watch.home.companies.instance("acme").settings_hash}
+    (due_now,) = due(poll_heads(watch.home.companies, ["acme"]), versions, {"acme": state})
+    assert due_now.run_key != before
+
+
+def test_a_failure_that_recorded_itself_is_not_recorded_again(watch):
+    watch.create("acme")
+    look = fail(watch)
+    watch.tell("acme", "sync_failed", {"error_kind": "GitLimit", "stage": STEPS[0]})
+    look()
+    assert watch.home.ledger.state("acme").last_failure.error_kind == "GitLimit"
+
+
+def test_a_failed_run_of_a_removed_company_is_left_alone(watch):
+    before = watch.home.ledger.head()
+    fail(watch, "gone")()
+    assert watch.home.ledger.head() == before
+
+
 def test_a_home_without_companies_is_no_failure(watch):
     assert watch.asked() == {}
     assert partitions_of(watch.tick(company_sensor)) == []
@@ -219,7 +271,12 @@ def test_a_home_without_companies_is_no_failure(watch):
 
 def test_every_sensor_and_schedule_runs_from_the_start_and_says_what_it_does():
     watchers = [*(defs.sensors or ()), *(defs.schedules or ())]
-    assert {one.name for one in watchers} == {"company_sensor", "git_sensor", "catalog_schedule"}
+    assert {one.name for one in watchers} == {
+        "company_sensor",
+        "git_sensor",
+        "failure_sensor",
+        "catalog_schedule",
+    }
     for one in watchers:
         assert one.default_status.value == "RUNNING", one.name
         assert one.description, one.name
