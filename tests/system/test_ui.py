@@ -133,17 +133,24 @@ class Ui:
 
     def ticked_after(self, moment: float) -> bool:
         """Whether the git sensor looked and found nothing since `moment` (seconds)."""
+        return any(
+            tick["timestamp"] > moment and tick["status"] == "SKIPPED"
+            for tick in self.ticks()["git_sensor"]
+        )
+
+    def ticks(self) -> dict[str, list[dict[str, Any]]]:
+        """The latest ticks of each sensor."""
         asked = self.ask(
-            "query Ticks($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) "
-            "{ ... on Sensor { sensorState { ticks(limit: 5) { timestamp status } } } } }",
-            sensor={
-                "sensorName": "git_sensor",
+            "query Ticks($repository: RepositorySelector!) "
+            "{ sensorsOrError(repositorySelector: $repository) { ... on Sensors { results "
+            "{ name sensorState { ticks(limit: 9) { timestamp status } } } } } }",
+            repository={
                 "repositoryName": "__repository__",
                 "repositoryLocationName": "orch_dagster.definitions",
             },
         )
-        ticks = asked["sensorOrError"]["sensorState"]["ticks"]
-        return any(tick["timestamp"] > moment and tick["status"] == "SKIPPED" for tick in ticks)
+        sensors = asked["sensorsOrError"]["results"]
+        return {sensor["name"]: sensor["sensorState"]["ticks"] for sensor in sensors}
 
     def partitions(self) -> set[str]:
         asked = self.ask(
@@ -380,7 +387,10 @@ def test_a_second_ui_on_the_same_home_is_refused(office):
     assert office.ui.url in second.stderr
 
 
-def test_the_log_of_the_ui_holds_no_error(office):
+def test_no_sensor_failed_and_the_log_holds_no_error(office):
+    ticks = office.ui.ticks()
+    assert {"company_sensor", "git_sensor", "failure_sensor"} <= {*ticks}
+    assert [name for name in ticks if any(one["status"] == "FAILURE" for one in ticks[name])] == []
     assert "Traceback" not in office.ui.log
     assert "SupersessionWarning" not in office.ui.log
 
