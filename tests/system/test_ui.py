@@ -412,7 +412,7 @@ def test_pictures_for_the_docs_are_taken(tmp_path, browser):
         open_graph(ui, page)
         page.wait_for_load_state("networkidle")
         save(page, folder / "asset-graph.png")
-        page.set_viewport_size({"width": 1600, "height": 1060})
+        page.set_viewport_size({"width": 1600, "height": 1240})
         page.goto(f"{ui.url}/assets/learnings?view=overview")
         page.get_by_text("[Show Markdown]").first.click()
         dialog = page.get_by_role("dialog")
@@ -421,7 +421,7 @@ def test_pictures_for_the_docs_are_taken(tmp_path, browser):
         # beside the table instead of over it, and the page not dimmed
         page.add_style_tag(content="[class*=backdrop], [class*=Backdrop] { opacity: 0 }")
         box = dialog.bounding_box()
-        right, low = 1580 - box["x"] - box["width"], 1040 - box["y"] - box["height"]
+        right, low = 1580 - box["x"] - box["width"], 1220 - box["y"] - box["height"]
         dialog.evaluate(f"one => {{ one.style.transform = 'translate({right}px, {low}px)' }}")
         page.get_by_text("Latest materialization").scroll_into_view_if_needed()
         save(page, folder / "asset-page.png")
