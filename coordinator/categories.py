@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from coordinator import lexicon
 from coordinator.commit_text import CommitText
+from coordinator.headings import category_by_headings
 from coordinator.substance import MEASURED
 
 CATEGORIES = ("pattern", "solution", "component", "insight", "best_practice", "need")
@@ -33,49 +34,41 @@ _DESIGNS = lexicon.word_set("""
 """)
 _FEWEST_TECHNIQUES = 3
 
-_HEADINGS = (
-    (
-        "need",
-        "an open question",
-        re.compile(
-            r"\b(?:known (?:issues?|limitations?|problems?)|limitations?|todos?|to-do|roadmap|"
-            r"open (?:questions?|issues?|problems?)|future work|caveats?|missing|planned|"
-            r"limitaç(?:ão|ões)|problemas conhecidos|pendências|questões em aberto|"
-            r"trabalhos? futuros?|riscos|risks|technical debt|dívida técnica)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "solution",
-        "troubleshooting",
-        re.compile(
-            r"\b(?:troubleshoot\w*|faq|frequently asked|common (?:errors?|problems?|issues?)|"
-            r"errors?|problems? and|fix(?:es|ing)?|workarounds?|runbook|incident|postmortem|"
-            r"solução|soluções|resolução|problemas comuns|erros comuns|perguntas frequentes)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "insight",
-        "findings",
-        re.compile(
-            r"\b(?:benchmarks?|performance|results?|lessons|findings|learn(?:ed|ings)|analysis|"
-            r"measurements?|evaluation|comparison|trade-?offs?|capacity|cost|desempenho|resultados?|"
-            r"lições|aprendizados?|análise|medições|comparação|custos?)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "pattern",
-        "a design",
-        re.compile(
-            r"\b(?:architecture|design|how it works|patterns?|internals|strategy|concepts?|"
-            r"workflow|pipeline|protocol|domain model|event sourcing|cqrs|saga|communication|"
-            r"decision|approach|arquitetura|como funciona|padr(?:ão|ões)|estratégia|conceitos?|"
-            r"abordagem|fluxo|decisão|modelo de domínio)\b",
-            re.IGNORECASE,
-        ),
-    ),
+# "from 1.3 GB to 240 MB", "40 % faster": a figure against another one, not a figure in passing.
+_COMPARED = re.compile(
+    r"\b(?:from|de|era de) ~?\s?\d[^\n]{0,24}?\b(?:to|para) ~?\s?\d|\b(?:down|up) from\b|"
+    r"\d\s?% (?:less|more|faster|slower|smaller|fewer|mais|menos|menor)\b",
+    re.IGNORECASE,
+)
+_RESHAPES = lexicon.word_set("""
+    refactor refactors refactored refactoring extract extracts extracted rewrite rewritten
+    refatora refatorado refatoração extrai reescreve
+""")
+_INTRODUCES = lexicon.word_set("""
+    add adds added use uses introduce introduces implement implements adiciona adicionado usa
+    implementa cria
+""")
+# "policy" and "standard" in a title are mostly things: a load balancing policy, a NetworkPolicy.
+_RULES_SAID = lexicon.GUIDANCE - lexicon.word_set("policy política standard standards")
+# A rule for everybody; "always" and "never" alone are said of anything.
+_POLICY = lexicon.GUIDANCE - lexicon.word_set("""
+    always never sempre nunca policy política standard standards padrões recommended recommends
+""")
+# A problem in a commit's prose that is one: "error" and "missing" are said of anything.
+_HARM = (
+    (lexicon.PROBLEM | lexicon.FAULT)
+    - lexicon.word_set("""
+    ensure ensures ensuring garante garantir garantindo tratar trata guarantee guarantees errors
+    error exceptions exception erros erro isn't aren't missing ignored null nil undefined vazio nulo
+    nula lost
+""")
+    - lexicon.phrase_set(
+        "make sure, makes sure, making sure, instead of, used to, would be, even if, even when, "
+        "is not, are not"
+    )
+)
+_DECIDED = re.compile(
+    r"^(?:the )?(?:decision|decisão|decisao|resolução)\b[^:\n]*:(.*)$", re.I | re.M
 )
 
 
@@ -85,29 +78,40 @@ def category_of_commit(text: CommitText) -> tuple[str, str]:
     title = lexicon.terms(title_words)
     whole = title | lexicon.terms(lexicon.words_of(text.body))
     mends = text.kind in _FIXES or bool(_MENDS.intersection(title_words[:4]))
-    measured = title & lexicon.SPEED or (MEASURED.search(text.text) and not mends)
-    named = title & lexicon.TECHNIQUE or whole & lexicon.CONTRAST
+    prose = [line for line in text.body.split("\n") if not line.startswith("- ")]
+    told = lexicon.words_of("\n".join(prose))
+    harm = not _HARM.isdisjoint(lexicon.terms(told)) or lexicon.went_wrong(told)
+    about_speed = text.kind == "perf" or title & lexicon.SPEED or MEASURED.search(text.title)
+    compared = MEASURED.search(text.body) and _COMPARED.search(text.body) and not harm
+    begins = not _INTRODUCES.isdisjoint(title_words[:4])
+    design = text.kind not in _FIXES and title & _DESIGNS and (begins or not harm)
     rules = (
         ("need", "tells what is still open", not mends and title & lexicon.NEED),
-        ("insight", "measured or about speed", text.kind == "perf" or measured),
-        ("pattern", "a well-known technique", text.kind not in _FIXES and title & _DESIGNS),
+        ("insight", "measured or about speed", not mends and (about_speed or compared)),
+        ("pattern", "a well-known technique", design),
         ("solution", "mends a problem", mends or title & lexicon.PROBLEM),
-        ("pattern", "a technique or one way instead of another", named),
-        ("best_practice", "says what to do always", whole & lexicon.GUIDANCE),
+        ("pattern", "one way instead of another", title & lexicon.CONTRAST and not harm),
+        ("best_practice", "says what to do always", title & _RULES_SAID),
+        ("solution", "tells what went wrong", harm),
+        ("pattern", "a technique or one way instead of another", title & lexicon.TECHNIQUE),
+        ("pattern", "one way instead of another", whole & lexicon.CONTRAST),
+        ("best_practice", "says what to do always", whole & _POLICY),
         ("pattern", "names a technique", whole & lexicon.TECHNIQUE),
+        ("pattern", "a new shape of the code", title & _RESHAPES),
         ("solution", "what was done and why", True),
     )
     return next((category, why) for category, why, holds in rules if holds)
 
 
-def category_of_passage(headings: Sequence[str], content: str, *, front: bool) -> tuple[str, str]:
+def category_of_passage(
+    headings: Sequence[str], content: str, *, front: bool, path: str = ""
+) -> tuple[str, str]:
     """The category of a document's passage; `front` for the first section of a folder's README."""
     if front:
         return "component", "the first section of a README"
-    last = headings[-1] if headings else ""
-    for category, name, rule in _HEADINGS:
-        if rule.search(last):
-            return category, f"{name} by its heading"
+    by_headings = category_by_headings(headings, content, path)
+    if by_headings:
+        return by_headings
     found = lexicon.terms(lexicon.words_of(content))
     if len(found & lexicon.TECHNIQUE) >= _FEWEST_TECHNIQUES and not found & lexicon.GUIDANCE:
         return "pattern", "names several techniques"
@@ -116,6 +120,7 @@ def category_of_passage(headings: Sequence[str], content: str, *, front: bool) -
 
 def category_of_decision(content: str) -> tuple[str, str]:
     """A decision is a pattern, or a best practice where it sets a rule for everybody."""
-    if lexicon.terms(lexicon.words_of(content)) & lexicon.GUIDANCE:
+    decided = "\n".join(_DECIDED.findall(content)) or content
+    if lexicon.terms(lexicon.words_of(decided)) & _POLICY:
         return "best_practice", "a decision that sets a rule"
     return "pattern", "a recorded decision"

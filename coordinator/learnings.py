@@ -6,6 +6,7 @@ every machine and in whatever order the rows come. A learning whose text holds a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from coordinator.settings import LearningSettings
 from coordinator.substance import skip_unread, substance_of
 from coordinator.windows import shortened
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Raised with every change of a rule: a part of the asset's code version."""
 
 LONGEST_TITLE = 100
@@ -50,6 +51,8 @@ _SOURCES = ("component", "commit", "document")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DEPENDENCIES = 12
 _FEWEST_DESCRIPTION_WORDS = 4
+# Lower case letters and a space begin a word of prose, not a path, an identifier or a scope.
+_PLAIN_START = re.compile(r"[^\W\d_A-Z]+(?:-[^\W\d_A-Z]+)?,?\s(?![-–—:|]\s)")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class _Candidate:
     occurred_at: datetime
     substance: float
     reason: str
+    prose: str = ""
+    """What tells the language, where that is not the whole content."""
 
     @property
     def age(self) -> tuple[Any, ...]:
@@ -242,7 +247,7 @@ def _passage_category(path: str, passage: Passage, position: int) -> tuple[str, 
         return category_of_decision(passage.content)
     readme = path.rpartition("/")[2].lower().startswith(("readme", "leiame"))
     front = readme and position == 0 and len(passage.headings) <= 1
-    return category_of_passage(passage.headings, passage.content, front=front)
+    return category_of_passage(passage.headings, passage.content, front=front, path=path)
 
 
 def _passage_substance(passage: Passage) -> float:
@@ -290,12 +295,15 @@ def _from_components(
                 occurred_at=_EPOCH if pd.isna(moment) else _moment(moment),
                 substance=round(float(confidence), 3),
                 reason="component: a part of the repository that describes itself",
+                prose=told,
             )
 
 
 def _human(title: str) -> str:
+    """`title` with a capital, unless it begins with a name: ``web: ...``, ``libs/x ...``."""
     title = one_line(plain(title), LONGEST_TITLE)
-    return title[:1].upper() + title[1:] if title[:2].islower() and " " in title else title
+    word = _PLAIN_START.match(title)
+    return title[:1].upper() + title[1:] if word else title
 
 
 def _moment(value: Any) -> datetime:
@@ -312,7 +320,7 @@ def _rows(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[Any, ...]
 def _frame(kept: Sequence[_Candidate]) -> pd.DataFrame:
     rows = [
         tuple(
-            language_of(one.content) if name == "language" else getattr(one, name)
+            language_of(one.prose or one.content) if name == "language" else getattr(one, name)
             for name in COLUMNS
         )
         for one in kept

@@ -43,11 +43,11 @@ CAUSE = word_set("""
     so that, due to, in order, leads to, led to, that way, caused by, results in, resulted in,
     to avoid, to prevent, this means, which means, so the, so we, so it, so they, so this,
     since the, since it, since we, even though, this way, this lets, this allows, allows us,
-    needed for, needed to, needed because, as they, as it, as this, as the, to make, to keep,
-    to let, to allow, required by, required for, in case, to support, for easier, para que,
-    para não, devido a, devido ao, devido à, por causa, já que, uma vez, de modo, de forma,
-    com isso, desta forma, dessa forma, ou seja, por conta, para evitar, isso é, isso permite,
-    necessário porque, necessário para, assim o, assim a, assim é, pra não
+    is why, por isso, needed for, needed to, needed because, as they, as it, as this, as the,
+    to make, to keep, to let, to allow, required by, required for, in case, to support, for easier,
+    para que, para não, devido a, devido ao, devido à, por causa, já que, uma vez, de modo,
+    de forma, com isso, desta forma, dessa forma, ou seja, por conta, para evitar,
+    isso é, isso permite, necessário porque, necessário para, assim o, assim a, assim é, pra não
 """)
 
 FAULT = word_set("""
@@ -59,6 +59,30 @@ FAULT = word_set("""
     even if, even when, não é, não era, não estava, não foi, não tem, não existe, não deve,
     não pode, não há, não são, caso não, quando não, não ser, não dar, nao dar
 """)
+
+# What somebody tells of a fault: it happened, and it did harm.
+WENT_WRONG = word_set("""
+    outage blocked killed wrongly twice starved exhausted vanished complained hung leaked refused
+    overloaded collapsed unusable unavailable stampede confused misleading
+    derrubou derrubava travou caiu sumiu sumia estourou esgotou estornos reclamaram reclamavam
+""") | phrase_set("""
+    was never, were never, ran out, kept failing, too late, no way, by mistake, by accident,
+    locked out, it turned, turned out, do ar, sem querer, por engano, de novo,
+    query per, queries per, consulta por
+""")
+# The Portuguese imperfect tells how it was before: "cobrava um centavo a menos".
+_IMPERFECT = re.compile(
+    r"(?!(?:trava|grava|oitava|lava|cava)m?$)[^\W\d]{2,}ava[m]?$"
+    r"|(?:acontec|aparec|esquec|receb|devolv|diz|faz|perd|respond|corr|ocorr|quer|pod|ped|segu|exist"
+    r"|abr|repet|permit|imped|depend|conhec|dev|escrev|exig|sub|sum|entend|bat|mord|fech)iam?$"
+    r"|(?:man)?tinham?$|vinham?$|ca[ií]am?$|sa[ií]am?$"
+)
+
+
+def went_wrong(words: list[str]) -> bool:
+    """Whether a body's words tell what went wrong, or how it was before."""
+    return not WENT_WRONG.isdisjoint(terms(words)) or any(map(_IMPERFECT.match, words))
+
 
 CONTRAST = word_set("rather versus replacing substitui substituindo ") | phrase_set("""
     instead of, rather than, in favor, in favour, replaced by, replaced with, ao invés, em vez,
@@ -158,4 +182,7 @@ GUIDANCE = word_set("""
     guideline guidelines policy standard standards practices hardening
     sempre nunca deve devem recomendado recomenda prefira convenção convenções diretriz diretrizes
     política padrões práticas
-""") | phrase_set("best practice, best practices, boa prática, boas práticas, least privilege")
+""") | phrase_set(
+    "best practice, best practices, boa prática, boas práticas, least privilege, menor privilégio, "
+    "sem privilégio"
+)

@@ -17,7 +17,7 @@ from coordinator.generated import is_generated
 from coordinator.noise import noise_in
 
 BASE = 0.15
-_FEW_NEWS, _SOME_NEWS, _MUCH_NEWS = 3, 6, 18
+_FEW_NEWS, _SOME_NEWS, _MUCH_NEWS = 3, 6, 12
 _MANY_STEPS = 3
 _MANY_FILES = 60
 _CHORES = frozenset(("chore", "ci", "build", "test", "tests", "style", "docs"))
@@ -113,6 +113,12 @@ class _Read:
     steps: int
     why: bool
     fault: bool
+    problem: bool
+
+    @property
+    def explains(self) -> bool:
+        """Whether the body makes up for any title: at length, with a cause or a fault in it."""
+        return self.news >= _MUCH_NEWS and (self.why or self.fault or self.problem)
 
 
 def _read(text: CommitText) -> _Read:
@@ -124,16 +130,18 @@ def _read(text: CommitText) -> _Read:
     news = {word for word in prose if len(word) > 3}.difference(title_words, lexicon.ADDITION)
     title_found = lexicon.terms(title_words)
     # "Avoid X", "Garante X": the first word says what was done, not why and not what went wrong
-    later = lexicon.terms(title_words[1:]) | lexicon.terms(prose)
+    prose_found = lexicon.terms(prose)
+    later = lexicon.terms(title_words[1:]) | prose_found
     return _Read(
         title_words=title_words,
-        found=title_found | lexicon.terms(prose),
+        found=title_found | prose_found,
         title_found=title_found,
         listed_found=lexicon.terms(lexicon.words_of("\n".join(steps))),
         news=len(news),
         steps=len(steps),
         why=not lexicon.CAUSE.isdisjoint(later),
-        fault=not lexicon.FAULT.isdisjoint(later),
+        fault=not lexicon.FAULT.isdisjoint(later) or lexicon.went_wrong(prose),
+        problem=not lexicon.PROBLEM.isdisjoint(prose_found),
     )
 
 
@@ -141,7 +149,7 @@ def _excused(noise: str, read: _Read) -> bool:
     """Whether a title that is noise has a body that is none."""
     if noise in ("too short", "too vague"):
         return read.news >= _SOME_NEWS or read.steps >= _MANY_STEPS
-    return read.why and read.news >= _FEW_NEWS
+    return read.explains or (read.why and read.news >= _FEW_NEWS)
 
 
 def _skipped(noise: str) -> Substance:
@@ -156,6 +164,7 @@ def _word_factors(text: CommitText, read: _Read) -> tuple[tuple[str, float], ...
         if len(word) > 3 and word not in lexicon.ADDITION and word not in lexicon.HEDGE
     ]
     whole = text.text
+    told = read.news >= _SOME_NEWS and (read.why or read.fault)
     judged = (
         ("says why", read.why, 0.35),
         ("says what did not work", read.fault, 0.15),
@@ -166,14 +175,14 @@ def _word_factors(text: CommitText, read: _Read) -> tuple[tuple[str, float], ...
         ("gives a figure", bool(MEASURED.search(whole)), 0.1),
         ("names code", bool(_CODE.search(whole)), 0.1),
         ("a title of many words", len(said) >= 6, 0.1),
-        ("a title of hardly a word", len(said) < 2, -0.2),
+        ("a title of hardly a word", len(said) < 2 and not read.explains, -0.2),
         ("explained at length", read.news >= _MUCH_NEWS, 0.3),
         ("explained", _SOME_NEWS <= read.news < _MUCH_NEWS, 0.25),
         ("a step says why", bool(read.listed_found & lexicon.CAUSE), 0.1),
         ("a short title alone", not text.body and len(said) < 5, -0.15),
         ("a title alone", not text.body and len(said) >= 5, -0.05),
         ("lists its steps", read.steps >= _MANY_STEPS, 0.1),
-        ("cosmetic words", bool(read.title_found & lexicon.HEDGE), -0.15),
+        ("cosmetic words", bool(read.title_found & lexicon.HEDGE) and not told, -0.15),
         ("only adds or changes", _only_adds(read), -0.05),
         ("a chore", text.kind in _CHORES, -0.1),
     )
@@ -183,7 +192,7 @@ def _word_factors(text: CommitText, read: _Read) -> tuple[tuple[str, float], ...
 def _only_adds(read: _Read) -> bool:
     """`Add X`, `Remove X` with nothing said about X."""
     return any(word in lexicon.ADDITION for word in read.title_words[:2]) and not (
-        read.why or read.title_found & (lexicon.PROBLEM | lexicon.CONDITION)
+        read.why or read.fault or read.title_found & (lexicon.PROBLEM | lexicon.CONDITION)
     )
 
 

@@ -23,13 +23,19 @@ def shortened(text: str, room: int, count_tokens: TokenCounter) -> str:
     """
     if room <= 0:
         return ""
-    if len(text) <= _reach(room) and count_tokens(text) <= room:
+    if _fits(text, room, count_tokens):
         return text
     head = text[: _reach(room)]
     words = _longest(head, _WORD_END, room, count_tokens)
     sentences = _longest(head, _SENTENCE_END, room, count_tokens)
     best = sentences if 2 * len(sentences) > len(words) else words
     return best or _longest(head, None, room, count_tokens)
+
+
+def _fits(text: str, room: int, count_tokens: TokenCounter) -> bool:
+    if text.isascii() and len(text) < room:
+        return True  # no tokenizer makes more tokens of ASCII than it has characters
+    return len(text) <= _reach(room) and count_tokens(text) <= room
 
 
 def _reach(room: int) -> int:
@@ -67,7 +73,7 @@ def pieces(parts: Sequence[str], room: int, count_tokens: TokenCounter) -> list[
             if found:
                 text, begins = found[-1]
                 joined = f"{text}\n{piece}"
-                if count_tokens(joined) <= room:
+                if _fits(joined, room, count_tokens):
                     found[-1] = (joined, begins)
                     continue
             found.append((piece, position))
@@ -77,12 +83,12 @@ def pieces(parts: Sequence[str], room: int, count_tokens: TokenCounter) -> list[
 def _split(part: str, room: int, count_tokens: TokenCounter) -> list[str]:
     if room <= 0:
         return []
-    if len(part) <= _reach(room) and count_tokens(part) <= room:
+    if _fits(part, room, count_tokens):
         return [part]
     texts: list[str] = []
     for sentence in filter(None, map(str.strip, _SENTENCE_END.split(part))):
         joined = f"{texts[-1]} {sentence}" if texts else sentence
-        if len(joined) <= _reach(room) and count_tokens(joined) <= room:
+        if _fits(joined, room, count_tokens):
             texts[-1:] = [joined]
         else:
             texts.extend(_split_sentence(sentence, room, count_tokens))

@@ -33,6 +33,29 @@ from coordinator.commit_text import commit_text
         ("TODO: rotate the keys, not supported by the gateway", "need"),
         ("Limite fixo por enquanto, paginação ainda não existe", "need"),
         ("Containers must never run as root", "best_practice"),
+        (
+            "Load a page of orders at once\n\nThe list made one query per order: 101 queries and "
+            "2.4 s for a page. Now it is two queries and 80 ms.",
+            "solution",
+        ),
+        (
+            "Conexões com prazo\n\nO pool ficava preso e cada login esperava 30 segundos.",
+            "solution",
+        ),
+        (
+            "Drop expired entries from the cache\n\nThey were never removed and the pod was killed "
+            "every nine days, after growing by 40 MB a day.",
+            "solution",
+        ),
+        (
+            "Stop with grace\n\nEach deploy made 40 errors 502 until the pod was blocked for 5 s.",
+            "solution",
+        ),
+        ("Build the image in two stages\n\nThe image went from 1.3 GB to 240 MB.", "insight"),
+        ("Fix the slow query of the report", "solution"),
+        ("Add a cache for prices\n\nThe database was blocked by reads.", "pattern"),
+        ("reverseproxy: show the weight of a policy", "solution"),
+        ("Extract the retry loop into a library of its own", "pattern"),
     ],
 )
 def test_a_commit_falls_under_the_rule_that_names_it(message: str, category: str) -> None:
@@ -53,10 +76,67 @@ def test_a_commit_falls_under_the_rule_that_names_it(message: str, category: str
         ("How it works", "pattern"),
         ("Arquitetura", "pattern"),
         ("Running locally", "best_practice"),
+        ("O que falta", "need"),
+        ("Open questions", "need"),
+        ("TODO", "need"),
+        ("Pendências", "need"),
+        ("Roadmap", "need"),
+        ("Root cause", "insight"),
+        ("O que aconteceu", "insight"),
+        ("What we changed", "solution"),
     ],
 )
 def test_a_passage_follows_its_heading(heading: str, category: str) -> None:
     assert category_of_passage((heading,), "Some text.", front=False)[0] == category
+
+
+@pytest.mark.parametrize(
+    ("headings", "content", "category"),
+    [
+        (("Known limitations", "Lost events"), "The outbox helps with retries.", "need"),
+        (("Cart", "Limitações conhecidas", "Cache e fila"), "O lote não tem cache.", "need"),
+        (("O que falta", "Login"), "Ainda não foi resolvido.", "need"),
+        (("Open questions", "Retries"), "It is not fixed in v2 either.", "need"),
+        (("Roadmap", "Retries (done in 2.1)"), "Calls are repeated.", "solution"),
+        (("Known limitations", "Lost events"), "Fixed in 1.4: an outbox.", "solution"),
+        (("Limitações conhecidas", "Fuso"), "Resolvido em março: datas com fuso.", "solution"),
+        (("Troubleshooting", "The pod restarts"), "Raise the memory.", "solution"),
+        (("Decisões", "Memória em vez de Redis"), "Uma réplica basta.", "pattern"),
+        (("Architecture", "Running locally"), "Run make.", "best_practice"),
+        (("Building blocks", "Cart"), "Keeps carts.", "component"),
+    ],
+)
+def test_a_heading_above_speaks_for_what_is_below_it(
+    headings: tuple[str, ...], content: str, category: str
+) -> None:
+    assert category_of_passage(headings, content, front=False)[0] == category
+
+
+@pytest.mark.parametrize(
+    ("heading", "category"),
+    [
+        ("What happened", "insight"), ("Causa", "insight"), ("O que aprendemos", "insight"),
+        ("1. Timeline", "insight"), ("O que mudamos", "solution"), ("Action items", "solution"),
+        ("Catálogo fora do ar", "solution"), ("Getting started", "best_practice"),
+    ],
+)  # fmt: skip
+def test_a_report_of_an_incident_tells_causes_and_remedies(heading: str, category: str) -> None:
+    path = "docs/incidentes/2024-08-02-pool.md"
+    for headings, where in ((("Pool", heading), path), (("Incidents", heading), "docs/x.md")):
+        found = category_of_passage(headings, "Uma fila e um cache.", front=False, path=where)
+        assert found[0] == category
+
+
+def test_a_guide_is_known_by_its_path() -> None:
+    told = "Cache, fila e lote."
+    assert category_of_passage(("Outbox",), told, front=False)[0] == "pattern"
+    found = category_of_passage(("Outbox",), told, front=False, path="docs/runbooks/outbox.md")
+    assert found[0] == "best_practice"
+
+
+def test_only_what_was_decided_makes_a_decision_a_rule() -> None:
+    told = "Events\n\nContext: a shop must not wait.\n\nDecision: Events go to a table."
+    assert category_of_decision(told)[0] == "pattern"
 
 
 def test_the_first_section_of_a_readme_describes_a_component() -> None:

@@ -254,7 +254,7 @@ def test_rows_are_ordered_by_time_and_typed() -> None:
 def test_the_ids_of_one_version_of_the_rules_stay_what_they_are() -> None:
     # An id that changes embeds everything again: raise RULES_VERSION when this is meant.
     found = learned(commits({}), documents({}), components({})).learnings
-    assert RULES_VERSION == "1"
+    assert RULES_VERSION == "2"
     assert sorted(found["id"]) == IDS
 
 
@@ -321,3 +321,50 @@ def test_the_rules_read_thousands_of_commits_a_second() -> None:
     started = time.process_time()
     learned(frame, rules=rules)
     assert 1_000 / (time.process_time() - started) > 2_000  # 9,000 on real histories, when idle
+
+
+@pytest.mark.parametrize(
+    ("message", "title"),
+    [
+        ("stop timers when cancelled, because goroutines leak", "Stop timers when cancelled,"),
+        ("é preciso esperar, porque o banco demora", "É preciso esperar, porque"),
+        ("platform/retry: take over, because two loops differ", "platform/retry: take over,"),
+        ("web: Dockerfile: use wget, because curl hangs", "web: Dockerfile: use wget,"),
+        ("auth-gateway: wait, because the pool is empty", "auth-gateway: wait, because"),
+        ("cart - wait for redis, because it starts late", "cart - wait for redis,"),
+        ("client.py waits for redis, because it starts late", "client.py waits for redis,"),
+        ("useEffect runs twice, because of strict mode", "useEffect runs twice,"),
+        ("iPhone users are logged out, because of cookies", "iPhone users are logged out,"),
+    ],
+)
+def test_a_title_gets_a_capital_unless_it_begins_with_a_name(message: str, title: str) -> None:
+    message += "\n\nEvery order in flight was lost at each restart, so we wait for it instead."
+    (row,) = learned(commits({"message": message, "paths": []})).learnings.to_dict("records")
+    assert row["title"].startswith(title)
+
+
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [
+        ("API da loja virtual", "pt"),
+        ("Web API of the shop", "en"),
+        ("Fila e cache RabbitMQ Redis", "pt"),
+    ],
+)
+def test_a_component_speaks_the_language_of_its_description(told: str, language: str) -> None:
+    parts = components({"name": "loja", "description": told, "category": "service"})
+    (row,) = learned(component_rows=parts).learnings.to_dict("records")
+    assert row["language"] == language
+
+
+def test_a_section_below_known_limitations_is_a_need() -> None:
+    text = f"# Known limitations\n\n## Lost events\n\n{DOCUMENT.split(chr(10), 2)[2]}"
+    (row,) = learned(document_rows=documents({"text": text})).learnings.to_dict("records")
+    assert row["category"] == "need"
+
+
+def test_a_section_of_a_post_mortem_is_known_by_its_path() -> None:
+    text = f"# Orders lost in May\n\n## Cause\n\n{DOCUMENT.split(chr(10), 2)[2]}"
+    rows = documents({"text": text, "path": "docs/postmortems/may.md"})
+    (row,) = learned(document_rows=rows).learnings.to_dict("records")
+    assert row["category"] == "insight"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordinator.lexicon import went_wrong, words_of
 from coordinator.noise import noise_in
 from coordinator.settings import LearningSettings
 from coordinator.substance import BASE, substance
@@ -124,6 +125,39 @@ def test_a_dull_title_is_excused_by_a_body_that_tells_why() -> None:
         "every order in flight. Acknowledge after the transaction commits instead."
     )
     assert substance(message).score >= THRESHOLD
+
+
+LONG = (
+    "Dois bancos contam o tamanho dos campos em bytes. Com acento o campo ocupa mais, a soma é "
+    "lida no lugar errado e o aplicativo recusa tudo por isso. O manual recomenda ASCII."
+)
+
+
+@pytest.mark.parametrize("title", ["Tira acentos do código", "Fix spelling", "Usa a fábrica"])
+def test_an_explaining_body_outweighs_its_title_and_a_short_one_does_not(title: str) -> None:
+    assert substance(f"{title}\n\n{LONG}").score >= THRESHOLD
+    for short in ("", "Seen in review.", "Requested by Ana because of the audit."):
+        assert substance(f"{title}\n\n{short}").score < THRESHOLD
+
+
+def test_cosmetic_words_in_a_title_weigh_nothing_once_the_harm_is_told() -> None:
+    title = "escapa o texto nos e-mails"
+    told = "Um lojista pôs um link no próprio nome e o e-mail saía com a nossa marca e o link dele."
+    assert "cosmetic words" in dict(substance(title).factors)
+    assert "cosmetic words" not in dict(substance(f"{title}\n\n{told}").factors)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("O adquirente cobrava um centavo a menos.", True),
+        ("Expired entries were never removed.", True),
+        ("A rotina grava e trava a tabela, dia a dia.", False),
+        ("Entries are removed by a sweep.", False),
+    ],
+)
+def test_how_it_was_before_tells_what_went_wrong(body: str, told: bool) -> None:
+    assert went_wrong(words_of(body)) is told
 
 
 @pytest.mark.parametrize(
