@@ -157,10 +157,18 @@ def _category_of_package(candidate: Candidate, name: str, files: Sequence[str]) 
     starts = candidate.deployable or _has_main(candidate, files)
     if not starts and not _is_app_frontend(candidate):
         return "library"
+    if not candidate.dockerfiles and _is_among_tools(candidate.path):
+        return "tool"
     says_frontend = any(each.category == "frontend" for each in candidate.packages)
     # .NET says nothing of pages in its project file, but they are there to be seen
     pages = "Razor" in _programs(files) and said.NOT_FRONTEND.isdisjoint(said.words(name))
     return "frontend" if says_frontend or pages or _is_named_frontend(name) else "service"
+
+
+def _is_among_tools(path: str) -> bool:
+    """Whether a folder above says so: a program in ``tools/`` with an image may be a service."""
+    above = path.split("/")[:-1]
+    return any(not said.TOOL.isdisjoint(said.words(folder)) for folder in above)
 
 
 def _is_app_frontend(candidate: Candidate) -> bool:

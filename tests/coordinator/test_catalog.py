@@ -22,6 +22,10 @@ TEST_SDK = (
     "</Project>"
 )
 
+SCRIPT = (
+    '[project]\nname = "importer"\nversion = "1"\n[project.scripts]\nimporter = "importer.a:main"\n'
+)
+
 
 def pom(name: str, inner: str = "") -> str:
     return f"<project><artifactId>{name}</artifactId>{inner}</project>"
@@ -316,6 +320,16 @@ def test_a_frontend_beside_a_root_service_is_its_own_component(repository: MakeR
         ({"proxy/Dockerfile": "FROM envoyproxy/envoy:v1\n"}, "infrastructure"),
         ({"site/Dockerfile": "FROM nginx\n", "site/index.html": "<p>"}, "frontend"),
         ({"load-gen/requirements.txt": "locust\n", "load-gen/a.py": PY}, "tool"),
+        ({"tools/importer/pyproject.toml": SCRIPT, "tools/importer/importer/a.py": PY}, "tool"),
+        ({"apps/importer/pyproject.toml": SCRIPT, "apps/importer/importer/a.py": PY}, "service"),
+        (
+            {
+                "tools/hooks/pyproject.toml": SCRIPT,
+                "tools/hooks/hooks/a.py": PY,
+                "tools/hooks/Dockerfile": "FROM python:3.12\n",
+            },
+            "service",
+        ),
         ({"db-migration/Dockerfile": "FROM python\n", "db-migration/a.py": PY}, "job"),
         ({"helm-chart/Chart.yaml": "name: shop\n"}, "infrastructure"),
         ({"terraform/main.tf": 'resource "a" "b" {}\n'}, "infrastructure"),
