@@ -44,5 +44,7 @@ sync_company = dg.define_asset_job(
 catalog_job = dg.define_asset_job(
     "refresh_catalog",
     selection=dg.AssetSelection.assets(component_catalog),
+    # run monitoring ends it when its process died
+    tags={"dagster/max_runtime": "3600"},
     description="Compares the components of all companies.",
 )

@@ -117,6 +117,15 @@ def _waits(state: CompanyState, now: datetime | None) -> bool:
     return now < state.last_failure.at + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
+def lost_runs(orphans: Collection[str], suspects: Collection[str]) -> list[str]:
+    """The runs that are dead: without a living process now and when last looked at.
+
+    A run that just ended lets go of its company a moment before Dagster calls it done; once is
+    not enough.
+    """
+    return sorted(set(orphans) & set(suspects))
+
+
 def rotated(companies: Sequence[str], offset: int) -> list[str]:
     """`companies` starting at `offset`, so that a tick cut short does not always miss the same."""
     if not companies:

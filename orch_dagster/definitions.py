@@ -13,6 +13,7 @@ from resources.dagster_resources import HomeResource
 from sensors.companies import company_sensor
 from sensors.failures import failure_sensor
 from sensors.git import git_sensor
+from sensors.recovery import recovery_sensor
 from sensors.schedules import catalog_schedule
 
 # data versions are what tells an unchanged asset from a changed one; their parameter is "beta"
@@ -25,7 +26,7 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
         assets=[git_repository, *COMPANY_ASSETS, component_catalog],
         asset_checks=list(CHECKS),
         jobs=[sync_company, catalog_job],
-        sensors=[company_sensor, git_sensor, failure_sensor],
+        sensors=[company_sensor, git_sensor, failure_sensor, recovery_sensor],
         schedules=[catalog_schedule],
         resources={
             "home": HomeResource(path=home_path),

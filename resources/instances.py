@@ -96,7 +96,7 @@ class Instance:
                 lock.acquire()
         except Timeout:
             raise CompanyBusy(
-                f"another sync of '{self.slug}' is running{_process(holder)}",
+                f"another sync of '{self.slug}' is running{_named(holder)}",
                 hint="wait for it to end, then try again",
             ) from None
         try:
@@ -108,6 +108,19 @@ class Instance:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def is_worked_on(self) -> bool:
+        """Whether a living process holds the company; never says no while one does."""
+        pid = _holder(self.folder / ".sync.holder")
+        if pid is None:
+            return False
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # another user's process
+            return True
+        return True
 
     def _forget_ghost(self, lock_file: Path) -> None:
         """Take away the folder that making the lock's file made after the company was removed."""
@@ -137,8 +150,14 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     return (state.st_dev, state.st_ino)
 
 
-def _process(holder: Path) -> str:
+def _holder(note: Path) -> int | None:
+    """The process that noted itself as the company's holder; None when nobody did."""
     try:
-        return f" (process {json.loads(holder.read_text())['pid']})"
+        return int(json.loads(note.read_text())["pid"])
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return None
+
+
+def _named(note: Path) -> str:
+    pid = _holder(note)
+    return "" if pid is None else f" (process {pid})"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from resources.polling import poll_heads
 from sensors.companies import UNFINISHED, company_sensor
 from sensors.failures import failure_sensor
 from sensors.git import git_sensor
+from sensors.recovery import recovery_sensor
 
 # Dagster's word for a parameter that may still change; the version is pinned
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter `data_version` of initializer")
@@ -264,6 +266,44 @@ def test_a_failed_run_of_a_removed_company_is_left_alone(watch):
     assert watch.home.ledger.head() == before
 
 
+def started_run(watch, company):
+    """A run that Dagster calls started, of a process that is not there; its id."""
+    run = watch.dagster.create_run_for_job(
+        defs.resolve_job_def("sync_company"),
+        tags={PARTITION_TAG: company},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    return run.run_id
+
+
+def test_a_run_whose_process_died_is_ended_at_the_second_look(watch, monkeypatch):
+    monkeypatch.setattr("sensors.recovery.QUIET_TIME", timedelta(seconds=-60))
+    watch.create("acme")
+    run = started_run(watch, "acme")
+    first = watch.tick(recovery_sensor)
+    assert watch.dagster.get_run_by_id(run).status == dg.DagsterRunStatus.STARTED
+    watch.tick(recovery_sensor, first.cursor)
+    assert watch.dagster.get_run_by_id(run).status == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_that_holds_its_company_is_alive(watch, monkeypatch):
+    monkeypatch.setattr("sensors.recovery.QUIET_TIME", timedelta(seconds=-60))
+    watch.create("acme")
+    run = started_run(watch, "acme")
+    with watch.home.companies.instance("acme").lock():
+        first = watch.tick(recovery_sensor)
+        second = watch.tick(recovery_sensor, first.cursor)
+    watch.tick(recovery_sensor, "[]")
+    assert json.loads(second.cursor) == []
+    assert watch.dagster.get_run_by_id(run).status == dg.DagsterRunStatus.STARTED
+
+
+def test_a_run_that_just_started_is_not_judged(watch):
+    watch.create("acme")
+    started_run(watch, "acme")
+    assert json.loads(watch.tick(recovery_sensor).cursor) == []
+
+
 def test_a_home_without_companies_is_no_failure(watch):
     assert watch.asked() == {}
     assert partitions_of(watch.tick(company_sensor)) == []
@@ -275,6 +315,7 @@ def test_every_sensor_and_schedule_runs_from_the_start_and_says_what_it_does():
         "company_sensor",
         "git_sensor",
         "failure_sensor",
+        "recovery_sensor",
         "catalog_schedule",
     }
     for one in watchers:
