@@ -8,7 +8,7 @@ from assets.partitions import company_partitions
 from assets.previews import bars, preview
 from assets.sources import OWNERS
 from coordinator.catalog import discover, remembered
-from coordinator.copies import compare
+from coordinator.catalog.copies import compare
 from coordinator.frames import combined_version, data_version
 from resources.dagster_resources import HomeResource
 

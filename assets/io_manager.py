@@ -12,10 +12,10 @@ import pandas as pd
 
 from coordinator.frames import RowChanges
 from coordinator.sweeps import sync_version
-from resources import table_schemas
 from resources.dagster_resources import HomeResource
 from resources.home import Home
 from resources.recorded_tables import RecordedTables
+from resources.tables import schemas as table_schemas
 
 
 class CompanyTables(dg.IOManager):

@@ -10,9 +10,9 @@ from benchmarks.homes import sample_learnings
 from benchmarks.measuring import Row, in_turn
 from coordinator.memory import passage
 from coordinator.settings import EmbeddingSettings, SearchSettings
-from resources.embedder import SentenceEmbedder
+from resources.embedding import SentenceEmbedder
+from resources.embedding.models import embedded_folder
 from resources.memory import PrivateMemory
-from resources.models import embedded_folder
 from resources.tables import Tables
 
 

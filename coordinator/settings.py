@@ -25,7 +25,7 @@ from pydantic import (
 
 from coordinator import yaml_text
 from coordinator.errors import CompanyError, GitError, SettingsError
-from coordinator.git_address import FORMS, GitProtocol, git_address
+from coordinator.git.address import FORMS, GitProtocol, git_address
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
 ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")

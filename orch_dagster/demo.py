@@ -7,7 +7,7 @@ from pathlib import Path
 from coordinator.errors import UsageError
 from coordinator.settings import CompanySettings, GitSettings
 from orch_dagster.samples.build import SAMPLE_COMPANIES, add_commit, build_repository
-from resources.embedder import choose_model
+from resources.embedding import choose_model
 from resources.home import SETTINGS_FILE, Home, home_path
 
 

@@ -22,12 +22,12 @@ from coordinator.errors import (
     UsageError,
     VersionConflict,
 )
-from coordinator.events import NewEvent
+from coordinator.ledger.events import NewEvent
 from coordinator.settings import SLUG, CompanySettings, company_slug, git_protocol
-from resources.durability import sync_changes
 from resources.files import FILE_MODE, make_folder, size_of, storage_errors, sync_folder
 from resources.instances import SETTINGS_FILE, Instance, settings_hash
 from resources.ledger import Ledger
+from resources.tables.durability import sync_changes
 
 EventOf = tuple[str, Mapping[str, object]]
 

@@ -14,7 +14,7 @@ from resources.files import make_folder, read_settings_text, write_text
 from resources.ledger import Ledger
 
 if TYPE_CHECKING:
-    from resources.embedder import SentenceEmbedder, TokenCounter
+    from resources.embedding import SentenceEmbedder, TokenCounter
     from resources.memory import PrivateMemory
     from resources.tables import Tables
 
@@ -130,14 +130,14 @@ class Home:
 
     @cached_property
     def embedder(self) -> SentenceEmbedder:
-        from resources.embedder import SentenceEmbedder
+        from resources.embedding import SentenceEmbedder
 
         return SentenceEmbedder(self.settings.embedding)
 
     @cached_property
     def tokens(self) -> TokenCounter:
         """Counts the embedding model's tokens without loading the model."""
-        from resources.embedder import TokenCounter
+        from resources.embedding import TokenCounter
 
         return TokenCounter(self.settings.embedding)
 

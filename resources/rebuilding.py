@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coordinator.events import MemoryRebuilt, NewEvent
+from coordinator.ledger.events import MemoryRebuilt, NewEvent
 from coordinator.ports import Progress
 from resources.home import Home
 

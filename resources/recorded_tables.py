@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from coordinator.events import AssetComputed, NewEvent, Payload, TableCommitted
 from coordinator.frames import RowChanges
-from resources import table_schemas
+from coordinator.ledger.events import AssetComputed, NewEvent, Payload, TableCommitted
 from resources.ledger import Ledger
 from resources.tables import Tables, Written
+from resources.tables import schemas as table_schemas
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coordinator.events import NewEvent
+from coordinator.ledger.events import NewEvent
 from coordinator.sweeps import is_complete
 from resources.ledger import Ledger
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from assets.jobs import sync_company
-from coordinator.company_state import CompanyState
+from coordinator.ledger.company_state import CompanyState
 from resources.dagster_resources import PARTITION_TAG, HomeResource
 from resources.sync_log import SyncLog
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from coordinator.settings import EmbeddingSettings
-from resources.embedder import SentenceEmbedder
+from resources.embedding import SentenceEmbedder
 
 # the same examples every time, and no failure because the machine was busy
 settings.register_profile("house", deadline=None, derandomize=True)

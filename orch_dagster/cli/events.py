@@ -9,7 +9,7 @@ import click
 from orch_dagster.cli.door import FAILED, echo_json, echo_table, json_option, note, open_home
 
 if TYPE_CHECKING:
-    from coordinator.events import Event
+    from coordinator.ledger.events import Event
 
 _SHOWN_PAYLOAD = 100
 

@@ -19,7 +19,7 @@ def init(context: click.Context, model: str | None, as_json: bool) -> None:
     Example:  orch init
     """
     from coordinator.settings import EmbeddingSettings
-    from resources.embedder import choose_model
+    from resources.embedding import choose_model
     from resources.home import SETTINGS_FILE, Home, home_path
 
     where = home_path(context.find_root().params.get("home"))

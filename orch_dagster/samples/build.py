@@ -15,7 +15,7 @@ from coordinator.settings import Person
 from orch_dagster.samples.history import load
 from orch_dagster.samples.stream import render
 from resources.git import fast_import
-from resources.git_process import Deadline, clean_environment, git_command, run_git
+from resources.git.process import Deadline, clean_environment, git_command, run_git
 
 MAIN = "refs/heads/main"
 STEP = "refs/samples/{:03}"

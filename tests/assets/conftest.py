@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from coordinator.company_state import CompanyState
+from coordinator.ledger.company_state import CompanyState
 from coordinator.settings import EmbeddingSettings
 from orch_dagster.definitions import definitions_for
 from resources.companies import settings_for

@@ -11,7 +11,7 @@ import pytest
 
 from assets import checks
 from assets.jobs import COMPANY_ASSETS
-from coordinator.events import NewEvent
+from coordinator.ledger.events import NewEvent
 from coordinator.sweeps import STEPS, head_of
 from orch_dagster.definitions import defs
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coordinator.catalog_folders import folder_pattern
+from coordinator.catalog.folders import folder_pattern
 
 MakeRepository = Callable[[dict[str, str | bytes]], Any]
 

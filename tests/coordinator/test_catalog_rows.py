@@ -10,9 +10,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator import fingerprints
-from coordinator.catalog import COLUMNS, discover, remembered
-from coordinator.catalog_rows import lives
+from coordinator.catalog import COLUMNS, discover, fingerprints, remembered
+from coordinator.catalog.rows import lives
 from coordinator.git import Snapshot, TreeEntry
 from coordinator.settings import CatalogSettings
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.chain import (
+from coordinator.errors import LedgerError
+from coordinator.ledger.chain import (
     GENESIS,
     MAX_INTEGER,
     EventRow,
@@ -19,7 +20,6 @@ from coordinator.chain import (
     is_intact,
     verify_chain,
 )
-from coordinator.errors import LedgerError
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 scalars = st.one_of(

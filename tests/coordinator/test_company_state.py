@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.chain import EventRow, verify_chain
-from coordinator.company_state import CompanyState, Cursor, TableState, company_state, state_hash
 from coordinator.errors import UnknownEvent
-from coordinator.events import REGISTRY, Event, Payload
+from coordinator.ledger.chain import EventRow, verify_chain
+from coordinator.ledger.company_state import (
+    CompanyState,
+    Cursor,
+    TableState,
+    company_state,
+    state_hash,
+)
+from coordinator.ledger.events import REGISTRY, Event, Payload
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ledger-v1.jsonl"
 

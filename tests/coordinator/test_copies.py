@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator import fingerprints
-from coordinator.copies import (
+from coordinator.catalog import fingerprints
+from coordinator.catalog.copies import (
     GROUP_COLUMNS,
     PAIR_COLUMNS,
     band_rows,

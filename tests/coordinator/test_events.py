@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from coordinator.chain import COLUMNS, EventRow
 from coordinator.errors import LedgerError, UnknownEvent
-from coordinator.events import (
+from coordinator.ledger.chain import COLUMNS, EventRow
+from coordinator.ledger.events import (
     REGISTRY,
     CompanyCreated,
     CursorMoved,

@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator import fingerprints
-from coordinator.code_files import is_code, is_generated, is_test, language_of, main_language
+from coordinator.catalog import fingerprints
+from coordinator.catalog.code_files import (
+    is_code,
+    is_generated,
+    is_test,
+    language_of,
+    main_language,
+)
 
 
 def program(start: int, count: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coordinator.errors import GitError
-from coordinator.git_address import git_address, shown_url
+from coordinator.git.address import git_address, shown_url
 
 ALL = ("https", "ssh", "file")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coordinator.errors import GitError, GitLimit, GitUnauthorized, GitUnreachable, StorageError
-from coordinator.git_failures import git_failure, lacks_objects, over_size, over_time
+from coordinator.git.failures import git_failure, lacks_objects, over_size, over_time
 
 URL = "https://host/team/repo.git"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator.git_text import (
+from coordinator.git.text import (
     MAX_PATHS,
     is_object_id,
     message_text,

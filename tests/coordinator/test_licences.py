@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator import licences
+from coordinator.catalog import licences
 
 MIT = (
     "MIT License\n\nCopyright (c) 2024 Ada\n\nPermission is hereby granted, free of charge, to any "

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator import descriptors, manifests
-from coordinator.manifests_record import MAX_BYTES, MAX_DEPENDENCIES, MAX_DESCRIPTION, Manifest
+from coordinator.manifests import descriptors
+from coordinator.manifests import parsing as manifests
+from coordinator.manifests.record import MAX_BYTES, MAX_DEPENDENCIES, MAX_DESCRIPTION, Manifest
 
 FILES = [
     *["Dockerfile", "package.json", "pyproject.toml", "setup.cfg", "setup.py", "requirements.txt"],

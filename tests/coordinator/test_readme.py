@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator import owners, readme
+from coordinator.catalog import owners, readme
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from math import ceil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.company_state import AssetState, CompanyState, company_state
-from coordinator.events import REGISTRY, Event
+from coordinator.ledger.company_state import AssetState, CompanyState, company_state
+from coordinator.ledger.events import REGISTRY, Event
 from coordinator.sweeps import (
     FIRST_WAIT,
     LONGEST_WAIT,

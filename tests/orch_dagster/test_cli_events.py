@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.events import NewEvent
+from coordinator.ledger.events import NewEvent
 from coordinator.settings import CoordinatorSettings, dump
 from orch_dagster.cli.main import run
 from resources.ledger import Ledger

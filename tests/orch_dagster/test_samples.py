@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from coordinator.catalog.fingerprints import fingerprint, similarity
 from coordinator.errors import UsageError
-from coordinator.fingerprints import fingerprint, similarity
 from coordinator.secrets import find_secrets
 from coordinator.settings import company_slug
 from coordinator.substance import skip_unread

@@ -15,9 +15,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from coordinator.events import Event
 from coordinator.frames import commits_frame
 from coordinator.git import Commit
+from coordinator.ledger.events import Event
 from coordinator.settings import CompanySettings, GitSettings
 from resources.companies import Companies
 from resources.git import Mirror, fast_import

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from coordinator.chain import EventRow
-from coordinator.company_state import company_state, state_hash
 from coordinator.errors import VersionConflict
-from coordinator.events import Event, NewEvent
+from coordinator.ledger.chain import EventRow
+from coordinator.ledger.company_state import company_state, state_hash
+from coordinator.ledger.events import Event, NewEvent
 from resources.ledger import Ledger
 
 STREAM = "company:empresa-a"

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from coordinator.chain import GENESIS
 from coordinator.errors import LedgerDamaged, StorageError
-from resources.anchors import Anchors
+from coordinator.ledger.chain import GENESIS
+from resources.ledger.anchors import Anchors
 
 ONE, TWO = "1" * 64, "2" * 64
 

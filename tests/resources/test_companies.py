@@ -57,7 +57,7 @@ class TestCreate:
             "from pathlib import Path\n"
             "from coordinator.errors import CompanyError\n"
             "from resources.companies import Companies, settings_for\n"
-            "from resources.ledger import Ledger\n"
+            "from resources.ledger.ledger import Ledger\n"
             "companies = Companies(Path(sys.argv[1]), Ledger.open(Path(sys.argv[2])))\n"
             "print('ready', flush=True); sys.stdin.readline(); made = []\n"
             "for name in sys.argv[3:]:\n"

@@ -28,7 +28,9 @@ class TestClone:
         assert place.told("other") == ["company_created"]
         assert place.ledger.state("other").cloned_from == "acme"
 
-    def test_another_host_is_not_shown_the_credentials_of_the_old_one(self, place: Any, tmp_path: Path) -> None:
+    def test_another_host_is_not_shown_the_credentials_of_the_old_one(
+        self, place: Any, tmp_path: Path
+    ) -> None:
         git = GitSettings(url=URL, branch="main", token_env="TOKEN", timeout_s=5)
         place.companies.create(CompanySettings(name="acme", git=git))
         (tmp_path / "repo").mkdir()
@@ -123,7 +125,7 @@ class TestClone:
             "import os, shutil, sys\n"
             "from pathlib import Path\n"
             "from resources.companies import Companies\n"
-            "from resources.ledger import Ledger\n"
+            "from resources.ledger.ledger import Ledger\n"
             "shutil.copy2 = lambda one, other: os.kill(os.getpid(), 9)\n"
             "companies = Companies(Path(sys.argv[1]), Ledger.open(Path(sys.argv[2])))\n"
             "companies.clone('acme', 'other', data=True)\n"

@@ -16,10 +16,9 @@ from huggingface_hub import constants
 
 from coordinator.errors import ModelUnavailable
 from coordinator.settings import EmbeddingSettings
-from resources import embedder as embedder_module
-from resources import models
-from resources.embedder import SentenceEmbedder, TokenCounter, batches, choose_model
-from resources.models import EMBEDDED_MODEL, embedded_folder, hub_answers, verify_weights
+from resources.embedding import SentenceEmbedder, TokenCounter, batches, choose_model, models
+from resources.embedding import embedder as embedder_module
+from resources.embedding.models import EMBEDDED_MODEL, embedded_folder, hub_answers, verify_weights
 
 TEXTS = [
     "autenticação segura entre serviços",

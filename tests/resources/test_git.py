@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import GitError, GitUnreachable
-from resources import git_fetch
 from resources.git import Fetched, Mirror, RemoteHead
-from resources.git_store import packs, remove_pack
+from resources.git import fetch as git_fetch
+from resources.git.store import packs, remove_pack
 
 
 def test_a_first_fetch_brings_the_default_branch_and_nothing_else(source, mirror_of):

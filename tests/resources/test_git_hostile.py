@@ -275,7 +275,7 @@ def test_settings_of_the_user_and_the_machine_do_not_reach_git(
     ],
 )
 def test_an_odd_address_is_refused_before_git_runs(tmp_path, run, canary, monkeypatch, url):
-    monkeypatch.setattr("resources.git_process.subprocess.Popen", _no_process)
+    monkeypatch.setattr("resources.git.process.subprocess.Popen", _no_process)
     url = url.format(run=run, canary=canary)
     # past the checks of the settings, which are another line of defence
     settings = GitSettings.model_construct(
@@ -307,7 +307,7 @@ def test_addresses_stand_where_git_takes_no_options(source, mirror_of, monkeypat
         started.append(list(command))
         return popen(command, *arguments, **more)
 
-    monkeypatch.setattr("resources.git_process.subprocess.Popen", record)
+    monkeypatch.setattr("resources.git.process.subprocess.Popen", record)
     mirror_of(source.path).fetch()
     asked = [command for command in started if str(source.path) in command]
     assert len(asked) == 2
@@ -331,7 +331,7 @@ def test_a_protocol_the_company_does_not_allow_is_refused(tmp_path, url, protoco
 
 def test_git_speaks_no_protocol_but_the_one_of_the_address(tmp_path, run, canary):
     """Should an address slip through, git itself still refuses."""
-    from resources.git_process import Deadline, clean_environment, git_command, run_git
+    from resources.git.process import Deadline, clean_environment, git_command, run_git
 
     for protocol in ("https", "ssh", "file"):
         done = run_git(

@@ -167,7 +167,7 @@ def test_the_token_opens_the_door_and_is_never_an_argument(
         started.append(command)
         return popen(command, *arguments, **more)
 
-    monkeypatch.setattr("resources.git_process.subprocess.Popen", record)
+    monkeypatch.setattr("resources.git.process.subprocess.Popen", record)
     mirror = remote_mirror(token_env="ACME_TOKEN")
     assert mirror.fetch().head == sha
     coded = base64.b64encode(f"x-access-token:{SECRET}".encode()).decode()

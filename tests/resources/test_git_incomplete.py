@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import GitError, GitLimit
-from resources.git_store import folder_bytes
+from resources.git.store import folder_bytes
 
 
 def lose(repository: Path, sha: str) -> None:

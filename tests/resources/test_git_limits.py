@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import CompanyBusy, GitError, GitLimit
-from resources import git_objects
-from resources.git_process import Deadline, clean_environment, git_command, run_git
-from resources.git_store import LOCK, folder_bytes, locked, packs
+from resources.git import objects as git_objects
+from resources.git.process import Deadline, clean_environment, git_command, run_git
+from resources.git.store import LOCK, folder_bytes, locked, packs
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_children_of_a_stopped_command_are_stopped_too():
 
 
 def test_endless_output_is_stopped(monkeypatch):
-    monkeypatch.setattr("resources.git_process.MAX_STDOUT", 1_000_000)
+    monkeypatch.setattr("resources.git.process.MAX_STDOUT", 1_000_000)
     done = run_git(
         ["sh", "-c", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"],
         environment=clean_environment(os.environ),
@@ -95,7 +95,7 @@ def test_endless_output_is_stopped(monkeypatch):
 def test_a_repository_over_the_size_limit_leaves_the_mirror_as_it_was(
     source, mirror_of, monkeypatch, tick
 ):
-    monkeypatch.setattr("resources.git_process.TICK_S", tick)
+    monkeypatch.setattr("resources.git.process.TICK_S", tick)
     first = source.commit({b"a": b"1"})
     mirror = mirror_of(source.path, max_mirror_mb=1)
     mirror.fetch()
@@ -170,8 +170,8 @@ def test_the_git_of_a_killed_fetch_is_stopped_before_the_next_one(source, mirror
     child = """
 import os, sys
 from pathlib import Path
-from resources.git_process import Deadline, clean_environment, run_git
-from resources.git_store import locked
+from resources.git.process import Deadline, clean_environment, run_git
+from resources.git.store import locked
 with locked(Path(sys.argv[1])) as lock:
     run_git(["sleep", "27.182818"], environment=clean_environment(os.environ),
             deadline=Deadline(60), lock=lock)
@@ -195,8 +195,8 @@ def test_a_process_killed_before_it_noted_its_git_leaves_a_git_that_never_starts
     child = """
 import os, sys
 from pathlib import Path
-from resources.git_process import Deadline, clean_environment, run_git
-from resources.git_store import FetchLock, locked
+from resources.git.process import Deadline, clean_environment, run_git
+from resources.git.store import FetchLock, locked
 class Killed(FetchLock):
     def note(self, group):
         os.kill(os.getpid(), 9)
@@ -251,7 +251,7 @@ def test_a_tree_that_explodes_when_walked_ends_in_an_error_and_not_in_the_swap(
     source, mirror_of, monkeypatch
 ):
     monkeypatch.setattr(git_objects, "MAX_WALK_KB", 400_000)
-    monkeypatch.setattr("resources.git.MAX_ENTRIES", 10_000)
+    monkeypatch.setattr("resources.git.mirror.MAX_ENTRIES", 10_000)
     good = source.commit({b"a": b"1"})
     tree = source.git("rev-parse", f"{good}^{{tree}}")
     for _ in range(9):

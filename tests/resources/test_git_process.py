@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import GitUnauthorized
-from coordinator.git_address import git_address
+from coordinator.git.address import git_address
 from coordinator.settings import GitSettings
-from resources.git_process import clean_environment, git_command, remote_environment
+from resources.git.process import clean_environment, git_command, remote_environment
 
 CALLER = {
     "PATH": "/bin",

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coordinator.chain import GENESIS
-from coordinator.company_state import CompanyState
 from coordinator.errors import CompanyError, LedgerError, UnknownEvent, VersionConflict
-from coordinator.events import NewEvent
+from coordinator.ledger.chain import GENESIS
+from coordinator.ledger.company_state import CompanyState
+from coordinator.ledger.events import NewEvent
 from resources.ledger import Ledger
 
 A, B = "company:empresa-a", "company:empresa-b"
@@ -191,7 +191,7 @@ def test_the_state_of_a_company_is_its_own(ledger):
 
 def test_an_unknown_event_of_a_newer_program_is_refused_loudly(ledger, path):
     ledger.append(A, [created()], expected_version=0)
-    from coordinator.events import REGISTRY
+    from coordinator.ledger.events import REGISTRY
 
     known = REGISTRY.pop("company_created")
     try:
@@ -275,7 +275,7 @@ def test_a_url_that_is_no_sqlite_file_is_refused(url):
 
 
 def test_importing_the_ledger_does_not_import_sqlalchemy():
-    code = "import sys, resources.ledger; sys.exit('sqlalchemy' in sys.modules)"
+    code = "import sys, resources.ledger.ledger; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

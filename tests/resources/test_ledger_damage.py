@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.chain import COLUMNS, GENESIS, EventRow, event_hash, verify_chain
-from coordinator.company_state import state_hash
 from coordinator.errors import LedgerDamaged, LedgerError, OrchError
-from coordinator.events import NewEvent
+from coordinator.ledger.chain import COLUMNS, GENESIS, EventRow, event_hash, verify_chain
+from coordinator.ledger.company_state import state_hash
+from coordinator.ledger.events import NewEvent
 from resources.ledger import Ledger
 
 A = "company:empresa-a"

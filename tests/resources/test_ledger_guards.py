@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from coordinator.chain import COLUMNS
 from coordinator.errors import LedgerDamaged, LedgerError, StorageError
-from coordinator.events import NewEvent
-from resources import ledger_sqlite
+from coordinator.ledger.chain import COLUMNS
+from coordinator.ledger.events import NewEvent
 from resources.ledger import Ledger
+from resources.ledger import sqlite as ledger_sqlite
 
 A = "company:empresa-a"
 

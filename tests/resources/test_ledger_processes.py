@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.chain import EventRow
-from coordinator.company_state import company_state, state_hash
 from coordinator.errors import LedgerDamaged
-from coordinator.events import Event
+from coordinator.ledger.chain import EventRow
+from coordinator.ledger.company_state import company_state, state_hash
+from coordinator.ledger.events import Event
 from resources.ledger import Ledger
 
 WRITERS = Path(__file__).with_name("ledger_writers.py")

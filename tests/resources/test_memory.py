@@ -12,9 +12,9 @@ import pytest
 
 from coordinator.errors import MemoryUnavailable, ModelMismatch
 from coordinator.settings import EmbeddingSettings
-from resources import memory_index
-from resources.embedder import SentenceEmbedder
+from resources.embedding import SentenceEmbedder
 from resources.memory import NEXT_TABLE, TABLE, PrivateMemory
+from resources.memory import index as memory_index
 from resources.tables import Tables
 
 

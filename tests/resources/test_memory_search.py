@@ -13,10 +13,10 @@ import pytest
 from coordinator import memory
 from coordinator.errors import MemoryUnavailable
 from coordinator.memory import Found, SearchFilters
-from resources import memory as memory_module
-from resources.embedder import SentenceEmbedder
+from resources.embedding import SentenceEmbedder
 from resources.memory import TABLE, PrivateMemory
-from resources.memory_search import candidates
+from resources.memory import private_memory as memory_module
+from resources.memory.search import candidates
 from resources.tables import Tables
 
 
@@ -230,8 +230,8 @@ sys.path.insert(0, sys.argv[1])
 import memories
 
 from coordinator.settings import EmbeddingSettings
-from resources import memory_index
-from resources.embedder import SentenceEmbedder
+from resources.memory import index as memory_index
+from resources.embedding import SentenceEmbedder
 
 memory_index.VECTOR_INDEX_FROM = 3
 kept = memories.memory_in(Path(sys.argv[2]), SentenceEmbedder(EmbeddingSettings()))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from coordinator.events import Event
 from coordinator.frames import RowChanges, commits_frame
 from coordinator.git import Commit
+from coordinator.ledger.events import Event
 from resources.ledger import Ledger
 from resources.recorded_tables import RecordedTables
 from resources.tables import Tables

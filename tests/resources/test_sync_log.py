@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import GitError
-from coordinator.events import AssetComputed, NewEvent
+from coordinator.ledger.events import AssetComputed, NewEvent
 from coordinator.sweeps import STEPS
 from resources.ledger import Ledger
 from resources.sync_log import SyncLog

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from coordinator.errors import MemoryUnavailable, StorageError
-from resources import table_schemas, tables
-from resources.tables import Tables
+from resources.tables import Tables, tables
+from resources.tables import schemas as table_schemas
 
 NOTES = table_schemas.table_schema({"text": pa.string(), "seen": pa.string()}, unhashed=("seen",))
 
@@ -251,7 +251,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from resources import table_schemas
+from resources.tables import schemas as table_schemas
 from resources.tables import Tables
 
 house = Tables(Path(sys.argv[1]))

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from coordinator.errors import OrchError
-from coordinator.events import NewEvent
+from coordinator.ledger.events import NewEvent
 from coordinator.settings import EmbeddingSettings
 from coordinator.sweeps import STEPS, due, sync_version
 from orch_dagster.definitions import defs

@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle of a sync: a clear error, nothing lost, and it goes on after."""
+"""A disk that fills up in the middle of a sync: a clear error, nothing lost, and on it goes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,216 @@
+"""What the ledger knows of one company, folded from the events of its stream.
+
+A pure reducer: same events, same state, on any machine, at any time. It takes events as they are:
+the order was decided when they were appended, and a surprising event (a second creation) must
+never make a company unreadable for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, cast
+
+from coordinator.errors import UnknownEvent
+from coordinator.ledger import events
+from coordinator.ledger.chain import canonical_json
+from coordinator.ledger.events import Event, Payload, utc_text
+
+REDUCER_VERSION = 2
+"""Goes up whenever `company_state` makes another state of the same events."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far a source was read, and how often the cursor has moved."""
+
+    cursor: str
+    moves: int
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What a table held after its last recorded commit."""
+
+    version: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class AssetState:
+    """From which input an asset was last computed, and what came out."""
+
+    input_version: str
+    data_version: str
+    rows: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MemoryState:
+    """The embedding model of the private memory, its width, and the rows it was rebuilt with."""
+
+    model: str
+    width: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed sync: the class of its error, where it stopped, when."""
+
+    error_kind: str
+    stage: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CompanyState:
+    """One company as the ledger knows it; `version` is that of the last event folded in.
+
+    `created_at_version` is that of its creation: it tells it from an earlier one of its name.
+    `syncs` counts completed syncs, `failed_in_a_row` the failures since the last of them;
+    `last_failure` is None when there were none. A removal leaves nothing but `version`.
+    """
+
+    version: int = 0
+    exists: bool = False
+    created_at_version: int = 0
+    settings_hash: str = ""
+    cloned_from: str = ""
+    cursors: Mapping[str, Cursor] = field(default_factory=dict)
+    tables: Mapping[str, TableState] = field(default_factory=dict)
+    assets: Mapping[str, AssetState] = field(default_factory=dict)
+    memory: MemoryState | None = None
+    syncs: int = 0
+    failed_in_a_row: int = 0
+    last_sync_requested_at: datetime | None = None
+    last_sync_at: datetime | None = None
+    last_sync_counts: Mapping[str, int] = field(default_factory=dict)
+    last_failure: Failure | None = None
+
+    def rows(self, table: str) -> int:
+        """Rows of `table` after its last recorded commit, 0 when it has none."""
+        return self.tables[table].rows if table in self.tables else 0
+
+
+def company_state(stream: Iterable[Event]) -> CompanyState:
+    """Fold the events of one company's stream, oldest first.
+
+    Raises UnknownEvent for a type this reducer has no rule for: leaving it out would make a state
+    that never was.
+    """
+    state = CompanyState()
+    for event in stream:
+        rule = _RULES.get(type(event.payload))
+        if rule is None:
+            raise UnknownEvent(
+                f"event {event.position} ({event.event_type}) has no meaning in a company's stream",
+                hint="a newer orch may have written it: update this one",
+            )
+        state = replace(rule(state, event.payload, event), version=event.version)
+    return state
+
+
+def state_hash(state: CompanyState) -> str:
+    """sha256 of the state and the reducer's version, the same in any time zone and process."""
+    document = {"reducer": REDUCER_VERSION, "state": _plain(asdict(state))}
+    return hashlib.sha256(canonical_json(document).encode("utf-8")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _created(_: CompanyState, created: events.CompanyCreated, event: Event) -> CompanyState:
+    return CompanyState(
+        exists=True,
+        created_at_version=event.version,
+        settings_hash=created.settings_hash,
+        cloned_from=created.cloned_from,
+    )
+
+
+def _changed(state: CompanyState, changed: events.CompanyChanged, _: Event) -> CompanyState:
+    return replace(state, settings_hash=changed.settings_hash)
+
+
+def _removed(_: CompanyState, __: events.CompanyRemoved, ___: Event) -> CompanyState:
+    return CompanyState()
+
+
+def _cloned(state: CompanyState, cloned: events.DataCloned, _: Event) -> CompanyState:
+    # the copy's table versions are its own and follow with its first commit
+    copied = {name: TableState(version=0, rows=rows) for name, rows in cloned.tables.items()}
+    return replace(state, tables={**state.tables, **copied})
+
+
+def _requested(state: CompanyState, _: events.SyncRequested, event: Event) -> CompanyState:
+    return replace(state, last_sync_requested_at=event.occurred_at)
+
+
+def _completed(state: CompanyState, completed: events.SyncCompleted, event: Event) -> CompanyState:
+    return replace(
+        state,
+        syncs=state.syncs + 1,
+        failed_in_a_row=0,
+        last_failure=None,
+        last_sync_at=event.occurred_at,
+        last_sync_counts=dict(completed.counts),
+    )
+
+
+def _failed(state: CompanyState, failed: events.SyncFailed, event: Event) -> CompanyState:
+    return replace(
+        state,
+        failed_in_a_row=state.failed_in_a_row + 1,
+        last_failure=Failure(failed.error_kind, failed.stage, event.occurred_at),
+    )
+
+
+def _moved(state: CompanyState, moved: events.CursorMoved, _: Event) -> CompanyState:
+    before = state.cursors.get(moved.source)
+    cursor = Cursor(moved.cursor, moves=before.moves + 1 if before else 1)
+    return replace(state, cursors={**state.cursors, moved.source: cursor})
+
+
+def _committed(state: CompanyState, committed: events.TableCommitted, _: Event) -> CompanyState:
+    table = TableState(committed.version, committed.rows)
+    return replace(state, tables={**state.tables, committed.table: table})
+
+
+def _computed(state: CompanyState, computed: events.AssetComputed, _: Event) -> CompanyState:
+    asset = AssetState(
+        computed.input_version, computed.data_version, computed.rows, dict(computed.counts)
+    )
+    return replace(state, assets={**state.assets, computed.asset: asset})
+
+
+def _rebuilt(state: CompanyState, rebuilt: events.MemoryRebuilt, _: Event) -> CompanyState:
+    return replace(state, memory=MemoryState(rebuilt.model, rebuilt.width, rebuilt.rows))
+
+
+_Rule = Callable[[CompanyState, Payload, Event], CompanyState]
+
+_RULES = cast(
+    dict[type[Payload], _Rule],
+    {
+        events.CompanyCreated: _created,
+        events.CompanyChanged: _changed,
+        events.CompanyRemoved: _removed,
+        events.DataCloned: _cloned,
+        events.SyncRequested: _requested,
+        events.SyncCompleted: _completed,
+        events.SyncFailed: _failed,
+        events.CursorMoved: _moved,
+        events.TableCommitted: _committed,
+        events.AssetComputed: _computed,
+        events.MemoryRebuilt: _rebuilt,
+    },
+)

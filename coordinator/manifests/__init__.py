@@ -1,0 +1,1 @@
+"""The manifests that describe code: read from bytes, never raising."""

@@ -1,0 +1,341 @@
+"""One LanceDB database: the tables of a company, or the coordinator's own.
+
+Each change is one commit, made by one writer at a time, and on disk before it is acknowledged.
+Open it in the process that uses it: LanceDB is not fork-safe (readers segfault in forked
+children; spawn and forkserver are fine).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coordinator.errors import MemoryUnavailable, OrchError, StorageError
+from resources.tables import schemas as table_schemas
+from resources.tables.arrow_rows import to_arrow, to_frame
+from resources.tables.durability import listing, sync_changes
+from resources.tables.schemas import ROW_HASH
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+# LanceDB reads it once, when it is imported; its warnings are about its own future interfaces
+os.environ.setdefault("LANCEDB_LOG", "error")
+
+INDEX_CACHE_BYTES = 512 << 20  # the vectors of 300,000 rows
+METADATA_CACHE_BYTES = 64 << 20
+LOCK_TIMEOUT_S = 60.0
+MAX_VERSIONS = 64
+MAX_SMALL_FRAGMENTS = 32
+KEEP_VERSIONS = timedelta(minutes=15)  # far longer than any read takes
+
+_DISK = {
+    "No space left on device": "the disk is full",
+    "Disk quota exceeded": "the disk quota is used up",
+    "Read-only file system": "the file system is read-only",
+    "Permission denied": "the folder is not writable",
+}
+_DISK_CODES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a change did; `version` and `rows` are the table's afterwards."""
+
+    table: str
+    inserted: int
+    updated: int
+    deleted: int
+    version: int
+    rows: int
+
+
+class Tables:
+    """The tables in `folder`, created on the first write."""
+
+    def __init__(self, folder: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+        self.folder = folder
+        self._lock_timeout_s = lock_timeout_s
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The tables that exist, sorted."""
+        found = self.folder.glob("*.lance/_versions/*.manifest")
+        return sorted({path.parent.parent.name.removesuffix(".lance") for path in found})
+
+    def exists(self, name: str) -> bool:
+        """True when the table has at least one commit."""
+        return any((self.path(name) / "_versions").glob("*.manifest"))
+
+    def path(self, name: str) -> Path:
+        """The folder of one table."""
+        return self.folder / f"{name}.lance"
+
+    def read(
+        self, name: str, columns: list[str] | None = None, *, schema: pa.Schema | None = None
+    ) -> pd.DataFrame:
+        """All rows, without `row_hash`; an empty frame with the right columns when missing."""
+        if not self.exists(name):
+            wanted = schema or table_schemas.known(name)
+            if wanted is None:
+                raise MemoryUnavailable(f"there is no table '{name}'")
+            picked = columns or [one for one in wanted.names if one != ROW_HASH]
+            return to_frame(wanted.empty_table().select(picked))
+        with self._translated(name):
+            table = self.open(name)
+            picked = columns or [one for one in table.schema.names if one != ROW_HASH]
+            found = table.search().select(picked).to_arrow()
+        return to_frame(found.select(picked))
+
+    def ids(self, name: str) -> dict[str, str]:
+        """id → row_hash of every row; empty when the table is missing."""
+        if not self.exists(name):
+            return {}
+        with self._translated(name):
+            found = self.open(name).search().select(["id", ROW_HASH]).to_arrow()
+        return dict(zip(found["id"].to_pylist(), found[ROW_HASH].to_pylist(), strict=True))
+
+    def schema(self, name: str) -> pa.Schema | None:
+        """The stored schema with its metadata; None when the table is missing."""
+        if not self.exists(name):
+            return None
+        with self._translated(name):
+            return self.open(name).schema
+
+    def version(self, name: str) -> int:
+        """The number of the newest commit; 0 when the table is missing."""
+        if not self.exists(name):
+            return 0
+        with self._translated(name):
+            return int(self.open(name).version)
+
+    def rows(self, name: str) -> int:
+        """The number of rows; 0 when the table is missing."""
+        if not self.exists(name):
+            return 0
+        with self._translated(name):
+            return int(self.open(name).count_rows())
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[Any]:
+        """The LanceDB table itself, for queries; what they raise becomes our errors."""
+        with self._translated(name):
+            yield self.open(name)
+
+    def bytes_on_disk(self, name: str) -> int:
+        """The size of the table's files, older versions included; 0 when the table is missing."""
+        return sum(size for size, _ in listing(self.path(name)).values())
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def reconcile(
+        self,
+        name: str,
+        frame: pd.DataFrame,
+        *,
+        schema: pa.Schema | None = None,
+        delete_missing: bool = True,
+    ) -> Written:
+        """Make the table hold `frame`, in one commit; rows are compared by id and row_hash.
+
+        Nothing to change means no commit and the same version. With `delete_missing` False, rows
+        the frame lacks stay.
+        """
+        wanted = self._schema_for(name, schema)
+        batch = to_arrow(frame, wanted)
+        with self.writing(name):
+            stored = self.schema(name)
+            if stored is None or (delete_missing and not stored.equals(wanted)):
+                return self._overwrite(name, batch, had=self.rows(name))
+            return self._merge(name, batch, delete_missing=delete_missing)
+
+    def upsert(self, name: str, frame: pd.DataFrame, *, schema: pa.Schema | None = None) -> Written:
+        """Insert and update the rows of `frame`; the others stay."""
+        return self.reconcile(name, frame, schema=schema, delete_missing=False)
+
+    def delete(self, name: str, ids: Iterable[str]) -> Written:
+        """Remove the rows with these ids; ids that are not there are no error."""
+        from lancedb.expr import col
+
+        with self.writing(name):
+            have = self.ids(name)
+            gone = sorted(set(ids) & have.keys())
+            if not gone:
+                return self._written(name)
+            with self._translated(name):
+                self.open(name).delete(col("id").isin(gone))
+                self._tidy(name)
+            return self._written(name, deleted=len(gone))
+
+    def replace(self, name: str, source: str) -> Written:
+        """Put the rows and the schema of table `source` in the place of `name`, in one commit.
+
+        Readers see the old rows or the new ones, never a mixture.
+        """
+        with self.writing(name):
+            had = self.rows(name) if self._readable(name) else 0
+            with self._translated(source):
+                batch = self.open(source).search().to_arrow()
+                wanted = self.open(source).schema
+            return self._overwrite(name, batch.select(wanted.names).cast(wanted), had=had)
+
+    def drop(self, name: str) -> None:
+        """Remove the table and its files; a missing one is no error."""
+        with self.writing(name), self._translated(name):
+            if self.path(name).exists():
+                shutil.rmtree(self.path(name))
+
+    def compact(self, name: str) -> None:
+        """Merge small files, cover new rows by the indexes, forget old versions."""
+        with self.writing(name):
+            self.optimize(name)
+
+    def optimize(self, name: str) -> None:
+        """What `compact` does, for a caller that is `writing` already."""
+        with self._translated(name):
+            self.open(name).optimize(cleanup_older_than=KEEP_VERSIONS)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """Be the only writer of a table; what was written is on disk when the block ends.
+
+        StorageError when another writer holds it longer than the timeout.
+        """
+        with self._locked(name):
+            synced = self.folder / f".{name}.synced"
+            # a writer that died between its commit and its fsync left no mark: then force all
+            before = listing(self.path(name)) if self._mark(synced) == self._newest(name) else {}
+            yield
+            with self._translated(name):
+                sync_changes(self.path(name), before)
+                synced.write_text(self._newest(name))
+
+    def open(self, name: str) -> Any:
+        """The LanceDB table itself, for queries and indexes."""
+        return self._database.open_table(name)
+
+    # -- parts -----------------------------------------------------------------------------
+
+    @cached_property
+    def _database(self) -> Any:
+        import lancedb
+
+        return lancedb.connect(
+            self.folder,
+            # a reader without it never sees what another process commits
+            read_consistency_interval=timedelta(0),
+            # the default session may cache up to 6 + 1 GiB
+            session=lancedb.Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES),
+        )
+
+    def _schema_for(self, name: str, schema: pa.Schema | None) -> pa.Schema:
+        wanted = schema or table_schemas.known(name)
+        if wanted is None:
+            raise ValueError(f"table '{name}' needs a schema")
+        return wanted
+
+    def _readable(self, name: str) -> bool:
+        try:
+            return self.exists(name) and self.rows(name) >= 0
+        except MemoryUnavailable:
+            return False
+
+    def _overwrite(self, name: str, batch: pa.Table, *, had: int) -> Written:
+        with self._translated(name):
+            mode = "overwrite" if self._readable(name) else "create"
+            if mode == "create":
+                shutil.rmtree(self.path(name), ignore_errors=True)
+            self._database.create_table(name, data=batch, schema=batch.schema, mode=mode)
+        return self._written(name, inserted=batch.num_rows, deleted=had)
+
+    def _merge(self, name: str, batch: pa.Table, *, delete_missing: bool) -> Written:
+        import pyarrow as pa
+        from lancedb.expr import col
+
+        have = self.ids(name)
+        ids, hashes = batch["id"].to_pylist(), batch[ROW_HASH].to_pylist()
+        differs = [have.get(key) != mine for key, mine in zip(ids, hashes, strict=True)]
+        gone = sorted(have.keys() - set(ids)) if delete_missing else []
+        if not any(differs) and not gone:
+            return self._written(name)
+        batch = batch.filter(pa.array(differs, pa.bool_()))
+        with self._translated(name):
+            merge = self.open(name).merge_insert("id")
+            merge = merge.when_matched_update_all().when_not_matched_insert_all()
+            if gone:
+                merge = merge.when_not_matched_by_source_delete(col("id").isin(gone))
+            merge.execute(batch)
+            self._tidy(name)
+        updated = sum(key in have for key in batch["id"].to_pylist())
+        inserted = batch.num_rows - updated
+        return self._written(name, inserted=inserted, updated=updated, deleted=len(gone))
+
+    def _tidy(self, name: str) -> None:
+        versions = sum(1 for _ in (self.path(name) / "_versions").glob("*.manifest"))
+        table = self.open(name)
+        small = table.stats()["fragment_stats"]["num_small_fragments"]
+        if versions > MAX_VERSIONS or small > MAX_SMALL_FRAGMENTS:
+            table.optimize(cleanup_older_than=KEEP_VERSIONS)
+
+    def _written(
+        self, name: str, *, inserted: int = 0, updated: int = 0, deleted: int = 0
+    ) -> Written:
+        return Written(name, inserted, updated, deleted, self.version(name), self.rows(name))
+
+    def _newest(self, name: str) -> str:
+        # manifests are named by 2^64 - 1 - version: the newest sorts first
+        names = (path.name for path in (self.path(name) / "_versions").glob("*.manifest"))
+        return min(names, default="")
+
+    @staticmethod
+    def _mark(synced: Path) -> str:
+        return synced.read_text() if synced.exists() else ""
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        with self._translated(name):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = FileLock(self.folder / f".{name}.lock", timeout=self._lock_timeout_s)
+            try:
+                lock.acquire()
+            except Timeout:
+                raise StorageError(
+                    f"table '{name}' in {self.folder} is being written by another process",
+                    hint="wait for the other sync to end and try again",
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _translated(self, name: str) -> Iterator[None]:
+        """Turn what LanceDB and the disk raise into our errors, without their texts."""
+        try:
+            yield
+        except OrchError:
+            raise
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self._ours(name, error) from error
+
+    def _ours(self, name: str, error: Exception) -> OrchError:
+        where = f"table '{name}' in {self.folder}"
+        trouble = next((said for sign, said in _DISK.items() if sign in str(error)), "")
+        if trouble or getattr(error, "errno", None) in _DISK_CODES:
+            return StorageError(
+                f"{trouble or 'the disk refuses'}: {where} keeps its last version",
+                hint="make room or fix the permissions, then run the same command again",
+            )
+        return MemoryUnavailable(f"{where} is damaged", hint="run: orch memory rebuild")
