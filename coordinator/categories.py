@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from coordinator import lexicon
 from coordinator.commit_text import CommitText
-from coordinator.headings import category_by_headings
+from coordinator.headings import category_by_headings, is_how_to
 from coordinator.substance import MEASURED
 
 CATEGORIES = ("pattern", "solution", "component", "insight", "best_practice", "need")
@@ -37,12 +37,13 @@ _FEWEST_TECHNIQUES = 3
 # "from 1.3 GB to 240 MB", "40 % faster": a figure against another one, not a figure in passing.
 _COMPARED = re.compile(
     r"\b(?:from|de|era de) ~?\s?\d[^\n]{0,24}?\b(?:to|para) ~?\s?\d|\b(?:down|up) from\b|"
+    r"\b(?:by|em) ~?\d+\s?%|"
     r"\d\s?% (?:less|more|faster|slower|smaller|fewer|mais|menos|menor)\b",
     re.IGNORECASE,
 )
 _RESHAPES = lexicon.word_set("""
     refactor refactors refactored refactoring extract extracts extracted rewrite rewritten
-    refatora refatorado refatoração extrai reescreve
+    simplify simplifies simplified simplifica refatora refatorado refatoração extrai reescreve
 """)
 _INTRODUCES = lexicon.word_set("""
     add adds added use uses introduce introduces implement implements adiciona adicionado usa
@@ -81,17 +82,18 @@ def category_of_commit(text: CommitText) -> tuple[str, str]:
     prose = [line for line in text.body.split("\n") if not line.startswith("- ")]
     told = lexicon.words_of("\n".join(prose))
     harm = not _HARM.isdisjoint(lexicon.terms(told)) or lexicon.went_wrong(told)
-    about_speed = text.kind == "perf" or title & lexicon.SPEED or MEASURED.search(text.title)
-    compared = MEASURED.search(text.body) and _COMPARED.search(text.body) and not harm
     begins = not _INTRODUCES.isdisjoint(title_words[:4])
-    design = text.kind not in _FIXES and title & _DESIGNS and (begins or not harm)
+    about_speed = text.kind == "perf" or (title & lexicon.SPEED and not begins)
+    compared = MEASURED.search(text.body) and _COMPARED.search(text.body)
+    measured = (MEASURED.search(text.title) or compared) and not harm
+    design = title & _DESIGNS and not mends and (begins or not harm)
     rules = (
         ("need", "tells what is still open", not mends and title & lexicon.NEED),
-        ("insight", "measured or about speed", not mends and (about_speed or compared)),
+        ("insight", "measured or about speed", not mends and (about_speed or measured)),
         ("pattern", "a well-known technique", design),
         ("solution", "mends a problem", mends or title & lexicon.PROBLEM),
-        ("pattern", "one way instead of another", title & lexicon.CONTRAST and not harm),
         ("best_practice", "says what to do always", title & _RULES_SAID),
+        ("pattern", "one way instead of another", title & lexicon.CONTRAST and not harm),
         ("solution", "tells what went wrong", harm),
         ("pattern", "a technique or one way instead of another", title & lexicon.TECHNIQUE),
         ("pattern", "one way instead of another", whole & lexicon.CONTRAST),
@@ -107,6 +109,8 @@ def category_of_passage(
     headings: Sequence[str], content: str, *, front: bool, path: str = ""
 ) -> tuple[str, str]:
     """The category of a document's passage; `front` for the first section of a folder's README."""
+    if front and is_how_to(headings):
+        return "best_practice", "a README that begins with how to do it"
     if front:
         return "component", "the first section of a README"
     by_headings = category_by_headings(headings, content, path)

@@ -27,7 +27,9 @@ _OPEN = _rule(
     "problemas conhecidos|(?:questões|perguntas) em aberto|trabalhos? futuros?|dívida técnica",
     "o que (?:ainda |sabemos que )?falta|falta fazer",
 )
-_OPEN_HERE = _rule("limitation|limitação|caveats?|missing|planned|risks|riscos")
+_OPEN_HERE = _rule(
+    "limitation|limitação|caveats?|missing (?:features?|parts?|pieces?)|planned|risks|riscos"
+)
 _SOLVED = _rule(
     "resolved|solved|fixed (?:in|by|since|on|with)|(?:is|was|has been|been) fixed|implemented in",
     r"done (?:in|on)|since v?\d[\d.]*|no longer (?:a|the case|an)|resolvid[oa]s?|solucionad[oa]s?",
@@ -80,14 +82,20 @@ _OWN = (
     ("solution", "troubleshooting", _TROUBLE),
     ("insight", "findings", _FINDINGS),
     ("pattern", "a design", _DESIGN),
-    ("best_practice", "a guide", _GUIDE),
 )
 _ABOVE = (
-    ("solution", "troubleshooting", _rule("troubleshooting|faq|common (?:errors?|problems?)",
-     "frequently asked questions|perguntas frequentes|problemas comuns|erros comuns")),
     ("component", "a building block", _rule("building blocks?")),
     ("pattern", "a decision or design", _rule("decisions|decisões|architecture|arquitetura")),
-)  # fmt: skip
+)
+_TROUBLES = _rule(
+    "troubleshooting|faq|frequently asked questions|common (?:errors?|problems?)",
+    "perguntas frequentes|problemas comuns|erros comuns",
+)
+_HOW_TO = re.compile(
+    r".*\b(?:install\w*|getting started|how to|instalação|instalando|primeiros passos)\b|"
+    r"\W*(?:add|change|configure|create|customi[sz]e|deploy|enable|integrate|remove|run|set|use)\b",
+    re.IGNORECASE,
+)
 _PATH_WORDS = re.compile(r"[-_/.]+")
 
 
@@ -101,18 +109,35 @@ def category_by_headings(
     above, own = list(headings[:-1]), headings[-1] if headings else ""
     where = [_PATH_WORDS.sub(" ", path), *above]
     if any(map(_OPEN.search, [*above, own])):
-        if not _is_solved(own, content):
-            return "need", "an open question by its heading"
-        return "solution", "an open question that was solved"
-    if any(_INCIDENT.search(text) for text in where) and not _GUIDE.search(own):
+        if _is_solved(own, content):
+            return "solution", "an open question that was solved"
+        return "need", "an open question by its heading"
+    if any(map(_INCIDENT.search, where)) and not _GUIDE.search(own):
         return _of_incident(own)
+    return _by_own(own) or _by_above(own, above, where[0])
+
+
+def _by_own(own: str) -> tuple[str, str] | None:
     for category, name, rule in _OWN:
         if (rule.fullmatch if rule in (_HAPPENED, _MENDED) else rule.search)(own):
             return category, f"{name} by its heading"
+    return None
+
+
+def _by_above(own: str, above: Sequence[str], path: str) -> tuple[str, str] | None:
+    if any(map(_TROUBLES.search, above)):
+        return "solution", "troubleshooting by a heading above it"
+    if _GUIDE.search(own):
+        return "best_practice", "a guide by its heading"
     for category, name, rule in _ABOVE:
         if any(map(rule.search, above)):
             return category, f"{name} by a heading above it"
-    return ("best_practice", "a guide by its path") if _GUIDE_PATH.search(where[0]) else None
+    return ("best_practice", "a guide by its path") if _GUIDE_PATH.search(path) else None
+
+
+def is_how_to(headings: Sequence[str]) -> bool:
+    """Whether a README's first section tells how to install, not what the thing is."""
+    return bool(headings) and bool(_HOW_TO.match(headings[-1]))
 
 
 def _of_incident(own: str) -> tuple[str, str]:

@@ -70,9 +70,10 @@ WENT_WRONG = word_set("""
     locked out, it turned, turned out, do ar, sem querer, por engano, de novo,
     query per, queries per, consulta por
 """)
-# The Portuguese imperfect tells how it was before: "cobrava um centavo a menos".
+# The Portuguese imperfect tells how it was before: "cobrava um centavo a menos". "Estava" is said
+# of anything.
 _IMPERFECT = re.compile(
-    r"(?!(?:trava|grava|oitava|lava|cava)m?$)[^\W\d]{2,}ava[m]?$"
+    r"(?!(?:esta|tra|gra|oita|la|ca)vam?$)[^\W\d]{2,}ava[m]?$"
     r"|(?:acontec|aparec|esquec|receb|devolv|diz|faz|perd|respond|corr|ocorr|quer|pod|ped|segu|exist"
     r"|abr|repet|permit|imped|depend|conhec|dev|escrev|exig|sub|sum|entend|bat|mord|fech)iam?$"
     r"|(?:man)?tinham?$|vinham?$|ca[ií]am?$|sa[ií]am?$"
@@ -164,7 +165,7 @@ ADDITION = word_set("""
 """)
 
 NEED = word_set("""
-    todo fixme unsupported provisório provisória provisoriamente pendente pendências temporarily
+    todo fixme unsupported provisório provisória provisoriamente temporarily
     temporariamente
 """) | phrase_set("""
     known limitation, known limitations, known issue, known issues, not yet, not supported,

@@ -53,6 +53,12 @@ from coordinator.commit_text import commit_text
         ),
         ("Build the image in two stages\n\nThe image went from 1.3 GB to 240 MB.", "insight"),
         ("Fix the slow query of the report", "solution"),
+        ("Tolera 30 segundos de atraso\n\nUm nó atrasado recusava tokens válidos.", "solution"),
+        ("Índices devem usar o nome da tabela ao invés do nome do model", "best_practice"),
+        ("Fix the order of pagination", "solution"),
+        ("Smaller images for Java\n\nThe other base reduces the memory by 75%.", "insight"),
+        ("Add placeholders for latency\n\nTwo of them count from the first byte.", "solution"),
+        ("Bloqueia o acesso por pendências financeiras", "solution"),
         ("Add a cache for prices\n\nThe database was blocked by reads.", "pattern"),
         ("reverseproxy: show the weight of a policy", "solution"),
         ("Extract the retry loop into a library of its own", "pattern"),
@@ -101,6 +107,8 @@ def test_a_passage_follows_its_heading(heading: str, category: str) -> None:
         (("Known limitations", "Lost events"), "Fixed in 1.4: an outbox.", "solution"),
         (("Limitações conhecidas", "Fuso"), "Resolvido em março: datas com fuso.", "solution"),
         (("Troubleshooting", "The pod restarts"), "Raise the memory.", "solution"),
+        (("Troubleshooting", "`Python.h` missing"), "Install the headers.", "solution"),
+        (("Cart", "Troubleshooting", "Build fails"), "Clean the cache.", "solution"),
         (("Decisões", "Memória em vez de Redis"), "Uma réplica basta.", "pattern"),
         (("Architecture", "Running locally"), "Run make.", "best_practice"),
         (("Building blocks", "Cart"), "Keeps carts.", "component"),
@@ -141,6 +149,12 @@ def test_only_what_was_decided_makes_a_decision_a_rule() -> None:
 
 def test_the_first_section_of_a_readme_describes_a_component() -> None:
     assert category_of_passage(("Cart",), "Keeps carts.", front=True)[0] == "component"
+
+
+def test_a_readme_that_begins_with_installing_is_a_guide() -> None:
+    for heading in ("Agent install", "Integrate the shop with tracing"):
+        found = category_of_passage((heading,), "Use the chart.", front=True)
+        assert found[0] == "best_practice"
 
 
 def test_a_decision_is_a_pattern_or_sets_a_rule() -> None:
