@@ -85,3 +85,30 @@ def test_a_huge_text_is_cut_with_few_counts(text: str) -> None:
 
     shortened(text, 250, counting)
     assert asked < 200_000
+
+
+class _Counted:
+    """Counts words, and how many characters were read for it."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    def __call__(self, text: str) -> int:
+        self.characters += len(text)
+        return len(text.split())
+
+
+def test_finding_the_cut_reads_little_more_than_what_stays() -> None:
+    count = _Counted()
+    text = " ".join(f"Sentence {number} says something." for number in range(3_000))
+    short = shortened(text, 200, count)
+    assert short.endswith("says something.…")
+    assert count.characters < 16 * len(short)
+
+
+def test_joining_many_small_parts_reads_each_of_them_a_few_times_only() -> None:
+    count = _Counted()
+    parts = [f"Part {number} é útil." for number in range(1_000)]
+    found = pieces(parts, 400, count)
+    assert len(found) == 10
+    assert count.characters < 4 * sum(map(len, parts))
