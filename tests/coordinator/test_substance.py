@@ -255,10 +255,10 @@ def test_the_rules_stay_as_good_as_they_were_on_judged_commits() -> None:
     useful = [keep for is_useful, keep, _ in scored if is_useful]
     assert len(kept) >= 100
     assert len(scored) - len(kept) >= 100
-    # measured: .73 of all kept, .76 of those never looked at while tuning, .80 of the useful kept
+    # measured: .73 of all kept, .75 of those never looked at while tuning, .79 of the useful kept
     assert sum(kept) / len(kept) >= 0.70
     assert sum(held_back) / len(held_back) >= 0.72
-    assert sum(useful) / len(useful) >= 0.75
+    assert sum(useful) / len(useful) >= 0.78
 
 
 def test_a_title_that_begins_with_avoid_does_not_say_why() -> None:
