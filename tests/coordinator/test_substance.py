@@ -129,7 +129,7 @@ def test_a_dull_title_is_excused_by_a_body_that_tells_why() -> None:
 
 LONG = (
     "Dois bancos contam o tamanho dos campos em bytes. Com acento o campo ocupa mais, a soma é "
-    "lida no lugar errado e o aplicativo recusa tudo por isso. O manual recomenda ASCII."
+    "lida no lugar errado e o aplicativo diz apenas código inválido. O manual recomenda ASCII."
 )
 
 
@@ -138,6 +138,14 @@ def test_an_explaining_body_outweighs_its_title_and_a_short_one_does_not(title: 
     assert substance(f"{title}\n\n{LONG}").score >= THRESHOLD
     for short in ("", "Seen in review.", "Requested by Ana because of the audit."):
         assert substance(f"{title}\n\n{short}").score < THRESHOLD
+
+
+def test_a_bare_title_weighs_nothing_once_the_harm_is_told_at_length() -> None:
+    told = dict(substance(f"Usa HttpFactory\n\n{LONG} Antes cobrava demais.").factors)
+    assert "explained at length" in told
+    assert not told.keys() & {"a title of hardly a word", "only adds or changes"}
+    assert "a title of hardly a word" in dict(substance("Usa HttpFactory").factors)
+    assert "only adds or changes" in dict(substance("Usa HttpFactory").factors)
 
 
 def test_cosmetic_words_in_a_title_weigh_nothing_once_the_harm_is_told() -> None:
