@@ -7,6 +7,7 @@ from assets.company_run import CompanyRun, current_tree
 from assets.partitions import company_partitions
 from assets.previews import bars, preview
 from assets.sources import OWNERS
+from coordinator import rules
 from coordinator.catalog import discover, remembered
 from coordinator.catalog.copies import compare
 from coordinator.frames import combined_version, data_version
@@ -18,7 +19,7 @@ from resources.dagster_resources import HomeResource
     group_name="catalog",
     kinds={"lancedb"},
     owners=OWNERS,
-    code_version="1",
+    code_version=rules.CATALOG,
     io_manager_key="company_tables",
     description="The reusable components of one company: by configured folders, descriptors and "
     "manifests, each with a fingerprint of its code. Unchanged folders are not read again.",

@@ -7,8 +7,9 @@ from assets.company_run import CompanyRun
 from assets.partitions import company_partitions
 from assets.previews import bars, counts, preview
 from assets.sources import OWNERS
+from coordinator import rules
 from coordinator.frames import data_version
-from coordinator.learnings import RULES_VERSION, learn
+from coordinator.learnings import learn
 from resources.dagster_resources import HomeResource
 from resources.tables import Written
 
@@ -18,7 +19,7 @@ from resources.tables import Written
     group_name="memory",
     kinds={"lancedb"},
     owners=OWNERS,
-    code_version=RULES_VERSION,
+    code_version=rules.LEARNINGS,
     io_manager_key="company_tables",
     description="Short texts worth remembering, from commits, documents and components, each with "
     "its category and evidence. Texts that hold a secret are refused and counted.",

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from coordinator import rules
 from coordinator.ledger.company_state import CompanyState, Cursor
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -26,9 +27,6 @@ STEPS = (
     "instance_context",
 )
 """The assets of one company, in their order: a sync is complete when all are of its version."""
-
-RULES = "1"
-"""Raise it when a rule changes what a sync makes of the same history: every company is due once."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,9 @@ class PartitionChanges:
 
 def sync_version(head: str, settings_hash: str) -> str:
     """The version of everything a sync reads: the head, then a digest of settings and rules."""
-    digest = hashlib.sha256(f"{settings_hash}:{RULES}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(
+        f"{settings_hash}:{rules.CATALOG}:{rules.LEARNINGS}".encode()
+    ).hexdigest()[:12]
     return f"{head}+{digest}"
 
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.areas import area_of, common_folder
-from coordinator.categories import (
+from coordinator.learnings.areas import area_of, common_folder
+from coordinator.learnings.categories import (
     CATEGORIES,
     category_of_commit,
     category_of_decision,
     category_of_passage,
 )
-from coordinator.commit_text import commit_text
+from coordinator.learnings.commit_text import commit_text
 
 
 @pytest.mark.parametrize(

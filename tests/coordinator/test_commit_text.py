@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.commit_text import commit_text
+from coordinator.learnings.commit_text import commit_text
 
 SQUASH = """fix(cart): retry the checkout call when redis times out (#1234)
 
@@ -133,3 +133,8 @@ def test_no_mix_of_habits_raises_or_leaves_an_address(parts: list[str]) -> None:
 def test_a_huge_message_is_read_only_at_its_beginning() -> None:
     text = commit_text("Title of it\n\n" + "word " * 200_000)
     assert len(text.body) < 13_000
+
+
+def test_the_password_in_an_address_stays_for_the_secret_scan_to_see() -> None:
+    text = commit_text("Connect to amqp://shop:Tr0ub4dor-3x@queue.example.org from the worker")
+    assert "Tr0ub4dor-3x" in text.title

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.documents import cut_document
-from coordinator.markdown_blocks import blocks_of
+from coordinator.learnings.documents import cut_document
+from coordinator.learnings.markdown_blocks import blocks_of
 
 
 def words(text: str) -> int:

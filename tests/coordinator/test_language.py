@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.language import LANGUAGES, UNDETERMINED, language_of
+from coordinator.learnings.language import LANGUAGES, UNDETERMINED, language_of
 
 TITLES = {
     "pt": [
@@ -158,7 +158,7 @@ def test_any_text_has_one_of_the_known_answers(text: str) -> None:
 
 def test_the_answer_does_not_depend_on_the_hash_seed() -> None:
     code = (
-        "from coordinator.language import language_of;"
+        "from coordinator.learnings.language import language_of;"
         "print([language_of(t) for t in ('Remove acento', 'base model', 'una base de dados')])"
     )
     answers = {

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import coordinator.learnings
-from coordinator.categories import CATEGORIES
-from coordinator.language import LANGUAGES
-from coordinator.learnings import COLUMNS, RULES_VERSION, Learned, learn
+import coordinator.learnings.learning
+from coordinator import rules
+from coordinator.learnings import COLUMNS, Learned, learn
+from coordinator.learnings.categories import CATEGORIES
+from coordinator.learnings.language import LANGUAGES
 from coordinator.plain_text import content_id
 from coordinator.settings import LearningSettings
 
@@ -201,7 +202,7 @@ def test_what_was_accepted_before_is_not_searched_again(monkeypatch: pytest.Monk
     first = learned(commits({}), documents({}))
     searched: list[str] = []
     monkeypatch.setattr(
-        coordinator.learnings, "find_secrets", lambda text: searched.append(text) or []
+        coordinator.learnings.learning, "find_secrets", lambda text: searched.append(text) or []
     )
     again = learned(commits({}), documents({}), known=first.learnings["id"].tolist())
     assert searched == []
@@ -252,9 +253,9 @@ def test_rows_are_ordered_by_time_and_typed() -> None:
 
 
 def test_the_ids_of_one_version_of_the_rules_stay_what_they_are() -> None:
-    # An id that changes embeds everything again: raise RULES_VERSION when this is meant.
+    # An id that changes embeds everything again: raise rules.LEARNINGS when this is meant.
     found = learned(commits({}), documents({}), components({})).learnings
-    assert RULES_VERSION == "2"
+    assert rules.LEARNINGS == "2"
     assert sorted(found["id"]) == IDS
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.lexicon import went_wrong, words_of
-from coordinator.noise import noise_in
+from coordinator.learnings.lexicon import went_wrong, words_of
+from coordinator.learnings.noise import noise_in
+from coordinator.learnings.substance import BASE, substance
 from coordinator.settings import LearningSettings
-from coordinator.substance import BASE, substance
 
 THRESHOLD = LearningSettings().min_substance
 JUDGED = Path(__file__).with_name("judged_commits.csv")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordinator.learnings.windows import ELLIPSIS, pieces, shortened
 from coordinator.ports import TokenCounter
-from coordinator.windows import ELLIPSIS, pieces, shortened
 
 
 def words(text: str) -> int:

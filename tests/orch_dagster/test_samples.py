@@ -13,9 +13,9 @@ import pytest
 
 from coordinator.catalog.fingerprints import fingerprint, similarity
 from coordinator.errors import UsageError
+from coordinator.learnings.substance import skip_unread
 from coordinator.secrets import find_secrets
 from coordinator.settings import company_slug
-from coordinator.substance import skip_unread
 from orch_dagster.samples import weave
 from orch_dagster.samples.build import (
     SAMPLE_COMPANIES,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from coordinator.noise import noise_in
+from coordinator.learnings.noise import noise_in
 from coordinator.plain_text import plain
 
 # Longer messages are pasted logs or changelogs: nothing past this is read.

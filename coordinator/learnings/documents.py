@@ -1,7 +1,7 @@
 """Markdown documents cut into texts a stranger can use, by heading and to the model's window.
 
-Decision records become one text each (see `coordinator.decisions`). Left out, each with a name:
-boilerplate documents and sections, lists of links, sections of hardly any words.
+Decision records become one text each (see `coordinator.learnings.decisions`). Left out, each with
+a name: boilerplate documents and sections, lists of links, sections of hardly any words.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from coordinator.decisions import decision_in, is_decision_record
 from coordinator.generated import is_generated
-from coordinator.lexicon import words_of
-from coordinator.markdown_blocks import Block, blocks_of
+from coordinator.learnings.decisions import decision_in, is_decision_record
+from coordinator.learnings.lexicon import words_of
+from coordinator.learnings.markdown_blocks import Block, blocks_of
+from coordinator.learnings.windows import pieces, shortened
 from coordinator.plain_text import one_line
 from coordinator.ports import TokenCounter
-from coordinator.windows import pieces, shortened
 
 # A section's later parts are tables of data, not something to learn from.
 MOST_PIECES = 12

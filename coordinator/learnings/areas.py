@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from posixpath import commonpath
 
-from coordinator.lexicon import word_set
+from coordinator.learnings.lexicon import word_set
 
 # Folders that say how a repository is laid out, not what a part is about.
 _LAYOUT = word_set("""

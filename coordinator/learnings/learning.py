@@ -16,20 +16,23 @@ from typing import Any
 import pandas as pd
 from pathspec import GitIgnoreSpec
 
-from coordinator.areas import area_of, common_folder
-from coordinator.categories import category_of_commit, category_of_decision, category_of_passage
-from coordinator.commit_text import CommitText, commit_text
-from coordinator.documents import Passage, cut_document
-from coordinator.language import language_of
-from coordinator.lexicon import words_of
+from coordinator.learnings.areas import area_of, common_folder
+from coordinator.learnings.categories import (
+    category_of_commit,
+    category_of_decision,
+    category_of_passage,
+)
+from coordinator.learnings.commit_text import CommitText, commit_text
+from coordinator.learnings.documents import Passage, cut_document
+from coordinator.learnings.language import language_of
+from coordinator.learnings.lexicon import words_of
+from coordinator.learnings.substance import skip_unread, substance_of
+from coordinator.learnings.windows import shortened
 from coordinator.plain_text import content_id, one_line, plain
 from coordinator.ports import TokenCounter
 from coordinator.secrets import find_secrets
 from coordinator.settings import LearningSettings
-from coordinator.substance import skip_unread, substance_of
-from coordinator.windows import shortened
 
-RULES_VERSION = "2"
 """Raised with every change of a rule: a part of the asset's code version."""
 
 LONGEST_TITLE = 100

@@ -24,7 +24,7 @@ from functools import cache
 from typing import Protocol, cast
 from urllib.parse import unquote
 
-from coordinator.secret_patterns import (
+from coordinator.secrets.patterns import (
     NAME,
     is_digest,
     is_placeholder,

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coordinator.markdown_blocks import Block
+from coordinator.learnings.markdown_blocks import Block
+from coordinator.learnings.windows import shortened
 from coordinator.plain_text import one_line
 from coordinator.ports import TokenCounter
-from coordinator.windows import shortened
 
 _PATH = re.compile(
     r"(?:^|/)(?:adrs?|decisions?|decision[-_]records?|architecture[-_]decisions?|decis(?:oes|ões))/"

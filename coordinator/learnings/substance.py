@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coordinator import lexicon
-from coordinator.commit_text import CommitText, commit_text
 from coordinator.generated import is_generated
-from coordinator.noise import noise_in
+from coordinator.learnings import lexicon
+from coordinator.learnings.commit_text import CommitText, commit_text
+from coordinator.learnings.noise import noise_in
 
 BASE = 0.15
 _FEW_NEWS, _SOME_NEWS, _MUCH_NEWS = 3, 6, 12

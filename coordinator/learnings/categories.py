@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from coordinator import lexicon
-from coordinator.commit_text import CommitText
-from coordinator.headings import category_by_headings, is_how_to
-from coordinator.substance import MEASURED
+from coordinator.learnings import lexicon
+from coordinator.learnings.commit_text import CommitText
+from coordinator.learnings.headings import category_by_headings, is_how_to
+from coordinator.learnings.substance import MEASURED
 
 CATEGORIES = ("pattern", "solution", "component", "insight", "best_practice", "need")
 
