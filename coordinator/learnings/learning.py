@@ -28,28 +28,13 @@ from coordinator.learnings.language import language_of
 from coordinator.learnings.lexicon import words_of
 from coordinator.learnings.substance import skip_unread, substance_of
 from coordinator.learnings.windows import shortened
+from coordinator.memory import LEARNING_COLUMNS
 from coordinator.plain_text import content_id, one_line, plain
 from coordinator.ports import TokenCounter
 from coordinator.secrets import find_secrets
 from coordinator.settings import LearningSettings
 
-"""Raised with every change of a rule: a part of the asset's code version."""
-
 LONGEST_TITLE = 100
-COLUMNS = (
-    "id",
-    "title",
-    "content",
-    "category",
-    "source",
-    "language",
-    "evidence_commit",
-    "evidence_path",
-    "evidence_line",
-    "occurred_at",
-    "substance",
-    "reason",
-)
 _SOURCES = ("component", "commit", "document")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DEPENDENCIES = 12
@@ -60,7 +45,7 @@ _PLAIN_START = re.compile(r"[^\W\d_A-Z]+(?:-[^\W\d_A-Z]+)?,?\s(?![-–—:|]\s)"
 
 @dataclass(frozen=True)
 class Learned:
-    """The learnings (rows of COLUMNS, by time and id) and what became of everything else.
+    """The learnings (rows of LEARNING_COLUMNS, by time and id) and what became of everything else.
 
     `skipped` counts by named reason, `refused` are learnings with a secret and `refused_by_kind`
     the kinds found in them, `duplicates` are rows whose normalised content was there already.
@@ -324,11 +309,11 @@ def _frame(kept: Sequence[_Candidate]) -> pd.DataFrame:
     rows = [
         tuple(
             language_of(one.prose or one.content) if name == "language" else getattr(one, name)
-            for name in COLUMNS
+            for name in LEARNING_COLUMNS
         )
         for one in kept
     ]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(LEARNING_COLUMNS))
     frame["occurred_at"] = pd.to_datetime(frame["occurred_at"], utc=True).astype(
         "datetime64[us, UTC]"
     )

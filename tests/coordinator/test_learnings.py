@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 import coordinator.learnings.learning
 from coordinator import rules
-from coordinator.learnings import COLUMNS, Learned, learn
+from coordinator.learnings import Learned, learn
 from coordinator.learnings.categories import CATEGORIES
 from coordinator.learnings.language import LANGUAGES
+from coordinator.memory import LEARNING_COLUMNS
 from coordinator.plain_text import content_id
 from coordinator.settings import LearningSettings
 
@@ -140,7 +141,7 @@ def test_everything_left_out_is_counted_under_its_name() -> None:
         )
     )
     assert len(found.learnings) == 0
-    assert list(found.learnings.columns) == list(COLUMNS)
+    assert list(found.learnings.columns) == list(LEARNING_COLUMNS)
     assert found.skipped == {
         "bot": 1, "empty message": 1, "little substance": 1, "merge": 1, "typo": 1,
     }  # fmt: skip

@@ -133,6 +133,28 @@ def test_killed_while_it_works(
     assert final_state(home) == undisturbed
 
 
+@pytest.mark.figures
+@pytest.mark.parametrize("after", [0, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("events", range(2, 17))
+def test_killed_some_time_after_any_event(
+    processes: multiprocessing.context.ForkServerContext,
+    repository: Path,
+    undisturbed: dict[str, object],
+    tmp_path: Path,
+    events: int,
+    after: float,
+) -> None:
+    home = new_home(tmp_path, repository)
+    process = processes.Process(target=sync, args=(home,))
+    process.start()
+    wait_for_events(home, events)
+    process.join(after)
+    process.kill()
+    process.join()
+    assert run(processes, home) == 0
+    assert final_state(home) == undisturbed
+
+
 @pytest.mark.parametrize("events", [4, 9, 12, 15])
 def test_killed_right_after_an_event(
     processes: multiprocessing.context.ForkServerContext,
