@@ -49,6 +49,12 @@ class CompanyRun:
         state = self.home.ledger.state(self.company).assets.get(asset)
         return state.counts if state is not None else {}
 
+    def begin(self, head: str) -> None:
+        """Record that a sync of `head` was begun, unless that version is complete already."""
+        cursor = self.home.ledger.state(self.company).cursors.get("git")
+        if cursor is None or cursor.cursor != sync_version(head, self.instance.settings_hash):
+            self.syncs.requested("new head, settings or rules", run=self.run_id)
+
     @property
     def syncs(self) -> SyncLog:
         return SyncLog(self.company, self.home.ledger)

@@ -42,6 +42,7 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
     known = set(stored["id"])
     with run.instance.mirror() as mirror:
         fetched = mirror.fetch(run.progress)
+        run.begin(fetched.head)
         reachable = mirror.commit_ids()
         new = [sha for sha in reachable if sha not in known]
         run.progress.start("reading commits", len(new))

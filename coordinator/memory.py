@@ -125,11 +125,6 @@ class MemoryPlan:
     to_update: pd.DataFrame
     to_remove: tuple[str, ...]
 
-    @property
-    def is_empty(self) -> bool:
-        """True when the memory already is as wanted."""
-        return self.to_embed.empty and self.to_update.empty and not self.to_remove
-
 
 def plan(wanted: pd.DataFrame, have: Mapping[str, str]) -> MemoryPlan:
     """Compare `wanted` (as `hashed` gives it) with `have` (id → row_hash)."""

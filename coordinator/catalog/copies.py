@@ -99,10 +99,6 @@ class _Shelf:
             return 0.0
         return float(np.mean(self.prints[left] == self.prints[right]))
 
-    def first_key(self, place: int) -> tuple[int, str]:
-        """Sorts the component seen first to the front; unknown dates last, then by id."""
-        return self.seen[place], self.ids[place]
-
 
 def _is_print(values: object) -> bool:
     return isinstance(values, list | tuple | np.ndarray) and len(values) == PERMUTATIONS

@@ -67,6 +67,8 @@ def list_companies(as_json: bool) -> None:
 
     Example:  orch company list --json
     """
+    from coordinator.sweeps import head_of
+
     home = open_home()
     rows = []
     for name in home.companies.names():
@@ -77,7 +79,7 @@ def list_companies(as_json: bool) -> None:
             {
                 "company": name,
                 "settings": health.problem or "ok",
-                "head": cursor.cursor if cursor else "",
+                "head": head_of(cursor.cursor) if cursor else "",
                 "learnings": state.rows("private_memory"),
                 "components": state.rows("company_components"),
                 "synced_at": state.last_sync_at,

@@ -195,11 +195,6 @@ class Tables:
             if self.path(name).exists():
                 shutil.rmtree(self.path(name))
 
-    def compact(self, name: str) -> None:
-        """Merge small files, cover new rows by the indexes, forget old versions."""
-        with self.writing(name):
-            self.optimize(name)
-
     def optimize(self, name: str) -> None:
         """What `compact` does, for a caller that is `writing` already."""
         with self._translated(name):

@@ -79,7 +79,9 @@ def test_new_rows_are_embedded_moved_evidence_is_updated_and_the_rest_removed():
 def test_the_same_learnings_plan_nothing():
     wanted = memory.hashed(learnings({"id": "a"}, {"id": "b"}))
     plan = memory.plan(wanted, dict(zip(wanted["id"], wanted["row_hash"], strict=True)))
-    assert plan.is_empty
+    assert plan.to_embed.empty
+    assert plan.to_update.empty
+    assert plan.to_remove == ()
 
 
 def test_no_learnings_at_all_remove_what_is_there():
