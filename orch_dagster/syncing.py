@@ -66,8 +66,12 @@ def sync_companies(
         try:
             with _DagsterRuns(home) as runs:
                 for name in waiting:
-                    with listening(progress(name)):
-                        finish(runs.sync(name))
+                    listener = progress(name)
+                    try:
+                        with listening(listener):
+                            finish(runs.sync(name))
+                    finally:
+                        listener.finish()
                 if any(result.outcome == "synced" for result in results):
                     runs.refresh_catalog()
         except Exception as error:
@@ -152,9 +156,16 @@ class _DagsterRuns:
         self._run("refresh_catalog", None)
 
     def _run(self, job: str, company: str | None) -> dg.ExecuteInProcessResult:
-        return self._definitions.resolve_job_def(job).execute_in_process(
-            instance=self._instance, partition_key=company, run_config=QUIET
-        )
+        from dagster import DagsterExecutionInterruptedError
+
+        definition = self._definitions.resolve_job_def(job)
+        try:
+            return definition.execute_in_process(
+                instance=self._instance, partition_key=company, run_config=QUIET
+            )
+        except DagsterExecutionInterruptedError:
+            # Dagster takes Ctrl-C for itself while a run goes on
+            raise KeyboardInterrupt from None
 
 
 def _expected(error: BaseException | None) -> OrchError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -287,6 +288,26 @@ def test_json_alone_is_on_standard_output(home: Path, shop: Repository) -> None:
     )
     assert json.loads(done.stdout)[0]["outcome"] == "synced"
     assert "Warning" not in done.stderr
+
+
+def test_control_c_ends_a_sync_in_one_line_and_the_next_one_finishes_it(
+    home: Path, orch: Orch, shop: Repository
+) -> None:
+    create(home, "shop", shop.path)
+    # a test run in the background ignores the signal, and so would its children
+    heeding = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"import signal; {heeding}; from orch_dagster.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "--home", str(home), "sync", "shop"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "reading commits" in line)
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.read()
+        assert process.wait(60) == 1
+    assert "stopped" in said
+    assert "Traceback" not in said
+    (synced,) = parsed(orch("sync", "shop", "--json"))
+    assert synced["outcome"] == "synced"
 
 
 def test_the_port_of_another_program_is_not_taken(orch: Orch) -> None:
