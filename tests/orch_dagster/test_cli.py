@@ -15,6 +15,7 @@ import pytest
 
 from coordinator.settings import EmbeddingSettings
 from orch_dagster.cli.main import run
+from orch_dagster.samples.build import build_repository
 from resources.companies import settings_for
 from resources.home import Home
 
@@ -125,6 +126,22 @@ def test_a_company_is_created_listed_shown_and_removed(orch: Orch, shop: Reposit
     assert parsed(orch("company", "list", "--json")) == []
     events = parsed(orch("events", "list", "--json", "--company", "shop"))
     assert [event["event_type"] for event in events] == ["company_created", "company_removed"]
+
+
+def test_nothing_of_a_removed_company_stays_in_the_joined_catalog(
+    orch: Orch, home: Path, tmp_path: Path
+) -> None:
+    for company, sample in (("first", "empresa-a"), ("second", "empresa-b")):
+        build_repository(sample, tmp_path / f"{company}.git")
+        create(home, company, tmp_path / f"{company}.git")
+    assert orch("sync", "--all")[0] == 0
+    assert len(parsed(orch("catalog", "copies", "--json"))) == 2
+    assert orch("company", "remove", "second", "--yes")[0] == 0
+    with Home.open(home) as opened:
+        tables = opened.global_tables()
+        for name in ("component_catalog", "component_pairs", "component_groups"):
+            assert "second" not in tables.read(name).to_json(date_format="iso")
+        assert set(tables.read("component_catalog")["company"]) == {"first"}
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc", "Shop", "x", "a" * 41, "a.b", "a b", "-rf"])
