@@ -50,5 +50,5 @@ lock: ## pin what a fresh install of pyproject.toml gets
 bench: install ## measure speed and memory as ratios, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
-figures: install ## the slow sweeps behind the figures in docs/
+figures: install ## the slow sweeps, and the pictures in docs/
 	$(BIN)/python -m pytest -m figures

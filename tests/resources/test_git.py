@@ -352,7 +352,10 @@ def test_a_sha256_repository_is_refused_in_words(tmp_path, mirror_of, plain_git)
         mirror_of(tmp_path / "s.git").fetch()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.skipif(
+    os.geteuid() != 0,
+    reason="a repository of somebody else can only be made by root, who may change owners",
+)
 def test_a_repository_of_another_user_is_refused_with_the_way_out(source, mirror_of):
     source.commit({b"a": b"1"})
     for path in (source.path, *source.path.rglob("*")):
@@ -470,7 +473,10 @@ def _children() -> set[int]:
     return found
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(),
+    reason="the children of a process are counted in /proc, which only Linux has",
+)
 def test_a_closed_mirror_leaves_no_process_behind(source, mirror_of):
     source.commit({b"a": b"1"})
     source.commit({b"a": b"2"})

@@ -20,7 +20,10 @@ from coordinator.errors import GitError, GitUnauthorized, GitUnreachable
 
 SECRET = "s3cr3t-t0ken"
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+pytestmark = pytest.mark.skipif(
+    shutil.which("openssl") is None,
+    reason="the certificate of the loopback host is made by openssl: install it (.ci/run does)",
+)
 
 
 @dataclass

@@ -70,7 +70,10 @@ PRIVATE = ("wobblefish", "zanzibarquokka", "kiwiplatypus", "narwhalfern", "ada@e
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no `chromium` on the PATH"),
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="the pages can only be looked at with a browser: install chromium (.ci/run does)",
+    ),
     # Dagster's word for a parameter that may still change; the version is pinned
     pytest.mark.filterwarnings("ignore:Parameter `data_version` of initializer"),
 ]
@@ -399,9 +402,9 @@ def ended(ui: Ui) -> list[dict[str, Any]]:
     return [run for run in ui.runs() if run["status"] in ("SUCCESS", "FAILURE", "CANCELED")]
 
 
-@pytest.mark.skipif("ORCH_SCREENSHOTS" not in os.environ, reason="ORCH_SCREENSHOTS is not set")
+@pytest.mark.figures
 def test_pictures_for_the_docs_are_taken(tmp_path, browser):
-    folder, home = Path(os.environ["ORCH_SCREENSHOTS"]), tmp_path / "home"
+    folder, home = Path(__file__).parents[2] / "docs", tmp_path / "home"
     subprocess.run([str(ORCH), "--home", str(home), "demo"], check=True, capture_output=True)
     with started(home) as ui, browser.new_context() as context:
         page = context.new_page()
