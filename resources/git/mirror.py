@@ -96,17 +96,6 @@ class Mirror:
             return []
         return self._lines("rev-list", "--reverse", "--date-order", start, "--")
 
-    def new_commit_ids(self, known_head: str) -> list[str]:
-        """The commits reachable from the head and not from `known_head`, oldest first.
-
-        All of them when `known_head` is empty or no commit of this mirror: history was rewritten
-        and cleaned away since.
-        """
-        head = self.head()
-        if not head or not is_object_id(known_head) or not self._resolve(known_head):
-            return self.commit_ids(head) if head else []
-        return self._lines("rev-list", "--reverse", "--date-order", head, f"^{known_head}", "--")
-
     def commits(self, ids: Sequence[str]) -> Iterator[Commit]:
         """The records of the commits `ids`, in their order; GitError when one is not here."""
         checked = [self._commit_id(sha) for sha in ids]

@@ -86,7 +86,6 @@ def read_everything(mirror: Mirror) -> None:
     mirror.fetch()
     ids = mirror.commit_ids()
     assert len(list(mirror.commits(ids))) == len(ids) > 0
-    mirror.new_commit_ids(ids[0])
     snapshot = mirror.snapshot()
     read = mirror.reader(snapshot)
     assert read("a.txt") == b"hello"

@@ -154,7 +154,7 @@ def test_a_repository_is_fetched_over_https_and_then_what_is_new(source, remote_
     assert mirror.fetch().head == first
     second = source.commit({b"a.txt": b"two"})
     assert mirror.fetch().previous == first
-    assert mirror.new_commit_ids(first) == [second]
+    assert mirror.commit_ids() == [first, second]
     assert mirror.reader(mirror.snapshot())("a.txt") == b"two"
 
 
