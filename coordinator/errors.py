@@ -16,7 +16,12 @@
     │   ├── VersionConflict   somebody else appended first: read again and retry
     │   ├── UnknownEvent      an event type nobody here knows
     │   └── LedgerDamaged     the hash chain is broken: carries the first broken position
-    └── StorageError          the disk is full or not writable
+    ├── StorageError          the disk is full or not writable
+    ├── ApprovalError         a proposal cannot be made or decided like that
+    │   ├── NotPermitted      the person does not hold the role that is asked
+    │   ├── AlreadyDecided    somebody answered that ask before
+    │   └── ProposalClosed    void, expired, withdrawn or carried out: its content no longer stands
+    └── SharingRefused        the text may not leave its company: it holds a secret, or is gone
 
 The message says what, where and what to do next; it never carries private text or a secret,
 because messages reach logs and the Dagster event log.
@@ -118,3 +123,23 @@ class LedgerDamaged(LedgerError):
 
 class StorageError(OrchError):
     """The disk is full or not writable."""
+
+
+class ApprovalError(OrchError):
+    """A proposal cannot be made or decided like that."""
+
+
+class NotPermitted(ApprovalError):
+    """The person does not hold the role that is asked."""
+
+
+class AlreadyDecided(ApprovalError):
+    """Somebody answered that ask before."""
+
+
+class ProposalClosed(ApprovalError):
+    """Void, expired, withdrawn or carried out: its content no longer stands."""
+
+
+class SharingRefused(OrchError):
+    """The text may not leave its company: it holds a secret, or is gone."""

@@ -95,6 +95,13 @@ def _lines_of_text(text: str) -> str:
     return text
 
 
+def _person(text: str) -> str:
+    # "grant:7" and "mcp:empresa-a" sign what no person did
+    if ":" in _one_line(text):
+        raise ValueError("must be a person's name, without ':'")
+    return text
+
+
 CompanySlug = Annotated[str, AfterValidator(_slug)]
 EnvName = Annotated[str, AfterValidator(_env_name)]
 Branch = Annotated[str, AfterValidator(_branch)]
@@ -183,6 +190,29 @@ class LearningSettings(_Model):
     )
 
 
+Who = Annotated[str, AfterValidator(_person), Field(min_length=1, max_length=200)]
+
+
+class ApprovalSettings(_Model):
+    """Who may say yes for a company, by name as given to `orch --as`; empty: its owners."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+    export: tuple[Who, ...] = Field((), description="may approve that a component leaves")
+    import_: tuple[Who, ...] = Field(
+        (), alias="import", description="may approve that another company's component comes in"
+    )
+    publication: tuple[Who, ...] = Field((), description="may approve that a learning is shared")
+    expire_after_days: Whole = Field(
+        30, ge=1, le=365, description="a proposal nobody decided is void after so many days"
+    )
+
+
+class SharingSettings(_Model):
+    """What never leaves the company, whatever is approved."""
+
+    mask: tuple[OneLine, ...] = Field((), description="words masked in everything that is shared")
+
+
 class CompanySettings(_Model):
     """One company: the content of its `company.yaml`."""
 
@@ -194,6 +224,8 @@ class CompanySettings(_Model):
     git: GitSettings
     catalog: CatalogSettings = CatalogSettings()
     learnings: LearningSettings = LearningSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    sharing: SharingSettings = SharingSettings()
 
 
 class EmbeddingSettings(_Model):
@@ -303,7 +335,7 @@ def _line(lines: yaml_text.Lines, path: tuple[str | int, ...]) -> int:
 def dump(settings: CompanySettings | CoordinatorSettings) -> str:
     """The settings as YAML text that `parse_…` reads back to an equal model."""
     return yaml.safe_dump(
-        settings.model_dump(mode="json", exclude_defaults=True)
+        settings.model_dump(mode="json", exclude_defaults=True, by_alias=True)
         | ({"name": settings.name} if isinstance(settings, CompanySettings) else {}),
         sort_keys=False,
         allow_unicode=True,

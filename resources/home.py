@@ -14,7 +14,11 @@ from resources.files import make_folder, read_settings_text, write_text
 from resources.ledger import Ledger
 
 if TYPE_CHECKING:
+    from resources.approvals import Approvals
+    from resources.by_hand import ByHand
+    from resources.company_view import CompanyView
     from resources.embedding import SentenceEmbedder, TokenCounter
+    from resources.global_memory import GlobalMemory
     from resources.memory import PrivateMemory
     from resources.tables import Tables
 
@@ -76,18 +80,20 @@ class Home:
     so that a command pays only for what it touches.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, actor: str | None = None) -> None:
         self.path = path
+        self.actor = actor or os.environ.get("ORCH_ACTOR") or os.environ.get("USER") or "system"
 
     @classmethod
-    def open(cls, path: Path | str | None = None) -> Home:
+    def open(cls, path: Path | str | None = None, *, actor: str | None = None) -> Home:
+        """Open the home; `actor` signs what is decided (default: ORCH_ACTOR, else USER)."""
         where = home_path(path)
         if not (where / SETTINGS_FILE).exists():
             raise UsageError(
                 f"there is no coordinator home at {where}",
                 hint="`orch init` makes one here, ORCH_HOME names another place",
             )
-        return cls(where)
+        return cls(where, actor)
 
     @classmethod
     def init(cls, path: Path | str | None = None, *, embedding: EmbeddingSettings) -> Home:
@@ -122,7 +128,7 @@ class Home:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger.open(self.path / "ledger.db")
+        return Ledger.open(self.path / "ledger.db", actor=self.actor)
 
     @cached_property
     def companies(self) -> Companies:
@@ -152,6 +158,33 @@ class Home:
             embedding=self.settings.embedding,
             search=self.settings.search,
         )
+
+    @cached_property
+    def by_hand(self) -> ByHand:
+        """Learnings and components people wrote or declared themselves."""
+        from resources.by_hand import ByHand
+
+        return ByHand(self)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """The inbox of everything that waits for a person."""
+        from resources.approvals import Approvals
+
+        return Approvals(self)
+
+    @cached_property
+    def global_memory(self) -> GlobalMemory:
+        """The copies companies agreed to share."""
+        from resources.global_memory import GlobalMemory
+
+        return GlobalMemory(self)
+
+    def view(self, company: str, *, surface: str) -> CompanyView:
+        """Everything `company` may see and do, and nothing else; `surface` is what shows it."""
+        from resources.company_view import CompanyView
+
+        return CompanyView(self, company, surface=surface)
 
     def global_tables(self) -> Tables:
         """The coordinator's own LanceDB database: what spans companies, for the operator alone."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from coordinator.ledger.events import MemoryRebuilt, NewEvent
+from coordinator.ledger.company_events import MemoryRebuilt
+from coordinator.ledger.events import NewEvent
 from coordinator.ports import Progress
 from resources.home import Home
 

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from coordinator.frames import RowChanges
-from coordinator.ledger.events import AssetComputed, NewEvent, Payload, TableCommitted
+from coordinator.ledger.company_events import AssetComputed, TableCommitted
+from coordinator.ledger.events import NewEvent
+from coordinator.ledger.payloads import Payload
 from resources.ledger import Ledger
 from resources.tables import Tables, Written
 from resources.tables import schemas as table_schemas

@@ -7,18 +7,16 @@ never make a company unreadable for ever.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast
 
-from coordinator.errors import UnknownEvent
-from coordinator.ledger import events
-from coordinator.ledger.chain import canonical_json
-from coordinator.ledger.events import Event, Payload, utc_text
+from coordinator.ledger import company_events as events
+from coordinator.ledger.coordinator_events import TextsPurged
+from coordinator.ledger.events import Event
+from coordinator.ledger.reducer import Reducer
 
-REDUCER_VERSION = 2
+REDUCER_VERSION = 3
 """Goes up whenever `company_state` makes another state of the same events."""
 
 
@@ -67,12 +65,25 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class WrittenLearning:
+    """A learning written by hand; `text` is the hash of its words, which are kept apart."""
+
+    id: str
+    category: str
+    language: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class CompanyState:
     """One company as the ledger knows it; `version` is that of the last event folded in.
 
     `created_at_version` is that of its creation: it tells it from an earlier one of its name.
     `syncs` counts completed syncs, `failed_in_a_row` the failures since the last of them;
-    `last_failure` is None when there were none. A removal leaves nothing but `version`.
+    `last_failure` is None when there were none. `learnings` are those written by hand, by id,
+    and `components` those declared by hand, as hashes of their texts. A removal leaves nothing but
+    `version`.
     """
 
     version: int = 0
@@ -90,6 +101,8 @@ class CompanyState:
     last_sync_at: datetime | None = None
     last_sync_counts: Mapping[str, int] = field(default_factory=dict)
     last_failure: Failure | None = None
+    learnings: Mapping[str, WrittenLearning] = field(default_factory=dict)
+    components: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, table: str) -> int:
         """Rows of `table` after its last recorded commit, 0 when it has none."""
@@ -102,30 +115,7 @@ def company_state(stream: Iterable[Event]) -> CompanyState:
     Raises UnknownEvent for a type this reducer has no rule for: leaving it out would make a state
     that never was.
     """
-    state = CompanyState()
-    for event in stream:
-        rule = _RULES.get(type(event.payload))
-        if rule is None:
-            raise UnknownEvent(
-                f"event {event.position} ({event.event_type}) has no meaning in a company's stream",
-                hint="a newer orch may have written it: update this one",
-            )
-        state = replace(rule(state, event.payload, event), version=event.version)
-    return state
-
-
-def state_hash(state: CompanyState) -> str:
-    """sha256 of the state and the reducer's version, the same in any time zone and process."""
-    document = {"reducer": REDUCER_VERSION, "state": _plain(asdict(state))}
-    return hashlib.sha256(canonical_json(document).encode("utf-8")).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return utc_text(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
+    return COMPANY.fold(stream)
 
 
 def _created(_: CompanyState, created: events.CompanyCreated, event: Event) -> CompanyState:
@@ -196,11 +186,36 @@ def _rebuilt(state: CompanyState, rebuilt: events.MemoryRebuilt, _: Event) -> Co
     return replace(state, memory=MemoryState(rebuilt.model, rebuilt.width, rebuilt.rows))
 
 
-_Rule = Callable[[CompanyState, Payload, Event], CompanyState]
+def _learned(state: CompanyState, added: events.LearningAdded, event: Event) -> CompanyState:
+    learning = WrittenLearning(
+        added.learning, added.category, added.language, added.text, event.occurred_at
+    )
+    return replace(state, learnings={**state.learnings, added.learning: learning})
 
-_RULES = cast(
-    dict[type[Payload], _Rule],
-    {
+
+def _unlearned(state: CompanyState, removed: events.LearningRemoved, _: Event) -> CompanyState:
+    kept = {key: one for key, one in state.learnings.items() if key != removed.learning}
+    return replace(state, learnings=kept)
+
+
+def _declared(state: CompanyState, added: events.ComponentAdded, _: Event) -> CompanyState:
+    return replace(state, components={**state.components, added.component: added.text})
+
+
+def _undeclared(state: CompanyState, removed: events.ComponentRemoved, _: Event) -> CompanyState:
+    kept = {key: one for key, one in state.components.items() if key != removed.component}
+    return replace(state, components=kept)
+
+
+def _unchanged(state: CompanyState, _: TextsPurged, __: Event) -> CompanyState:
+    return state
+
+
+COMPANY: Reducer[CompanyState] = Reducer(
+    name="company",
+    version=REDUCER_VERSION,
+    initial=CompanyState(),
+    rules={
         events.CompanyCreated: _created,
         events.CompanyChanged: _changed,
         events.CompanyRemoved: _removed,
@@ -212,5 +227,11 @@ _RULES = cast(
         events.TableCommitted: _committed,
         events.AssetComputed: _computed,
         events.MemoryRebuilt: _rebuilt,
+        events.LearningAdded: _learned,
+        events.LearningRemoved: _unlearned,
+        events.ComponentAdded: _declared,
+        events.ComponentRemoved: _undeclared,
+        TextsPurged: _unchanged,
     },
 )
+"""The reducer of the streams ``company:<slug>``."""

@@ -1,137 +1,41 @@
-"""What can be recorded: the event types with their payloads, and a company's state from them.
+"""Events as they are appended and read: typed payloads in rows of the ledger.
 
 Every type has one frozen payload model that forbids unknown keys. A type or a schema version that
 nobody here knows is refused loudly: skipping it would make a state that never was.
-Streams are ``company:<slug>`` and ``coordinator``.
+Streams are ``company:<slug>``, ``coordinator``, ``approvals`` and ``global``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from coordinator.errors import LedgerError, UnknownEvent
-from coordinator.ledger.chain import MAX_INTEGER, EventRow, canonical_json
-from coordinator.settings import SLUG, CompanySlug
+
+# each module registers its payloads
+from coordinator.ledger import approval_events, company_events, coordinator_events, global_events
+from coordinator.ledger.chain import EventRow, canonical_json
+from coordinator.ledger.payloads import REGISTRY, Payload
+from coordinator.settings import SLUG
+
+__all__ = [
+    "approval_events",
+    "company_events",
+    "coordinator_events",
+    "global_events",
+]
 
 COORDINATOR = "coordinator"
+APPROVALS = "approvals"
+GLOBAL = "global"
 MAX_PAYLOAD_BYTES = 1_000_000
-
-Name = Annotated[str, Field(min_length=1, max_length=500)]
-Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
-Source = Literal["git", "jira", "confluence", "supabase"]
-
-REGISTRY: dict[str, type[Payload]] = {}
-"""Payload model by event type."""
-
-
-class Payload(BaseModel):
-    """The typed content of one event; subclasses name their `event_type`."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-    event_type: ClassVar[str]
-    schema_version: ClassVar[int] = 1
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        REGISTRY[cls.event_type] = cls
-
-
-class CompanyCreated(Payload):
-    event_type = "company_created"
-    settings_hash: Name
-    cloned_from: CompanySlug | Literal[""] = ""
-
-
-class CompanyChanged(Payload):
-    event_type = "company_changed"
-    settings_hash: Name
-
-
-class CompanyRemoved(Payload):
-    event_type = "company_removed"
-    reason: Annotated[str, Field(max_length=2_000)] = ""
-
-
-class DataCloned(Payload):
-    """Private data of the company `source` was copied; stored under the key ``from``."""
-
-    event_type = "data_cloned"
-    source: CompanySlug = Field(alias="from")
-    tables: dict[Name, Count]
-
-
-class SyncRequested(Payload):
-    event_type = "sync_requested"
-    sources: tuple[Source, ...]
-    reason: Annotated[str, Field(max_length=500)] = ""
-
-
-class SyncCompleted(Payload):
-    """`counts` by what was counted, `versions` by source or table, `seconds` it took."""
-
-    event_type = "sync_completed"
-    counts: dict[Name, Count] = {}
-    versions: dict[Name, Name] = {}
-    seconds: Annotated[float, Field(ge=0)] | None = None
-
-
-class SyncFailed(Payload):
-    """`error_kind` is the name of an error class, never its message: messages may quote."""
-
-    event_type = "sync_failed"
-    error_kind: Name
-    stage: Name
-
-
-class CursorMoved(Payload):
-    event_type = "cursor_moved"
-    source: Source
-    cursor: Name
-    previous: Annotated[str, Field(max_length=500)] | None = None
-
-
-class TableCommitted(Payload):
-    """A LanceDB table was committed as `version` with `rows` rows in all."""
-
-    event_type = "table_committed"
-    table: Name
-    version: Count
-    rows: Count
-    inserted: Count = 0
-    updated: Count = 0
-    deleted: Count = 0
-
-
-class AssetComputed(Payload):
-    """An asset was computed from `input_version`; `counts` holds what it counted on the way."""
-
-    event_type = "asset_computed"
-    asset: Name
-    input_version: Name
-    data_version: Name
-    rows: Count
-    counts: dict[Name, Count] = {}
-
-
-class MemoryRebuilt(Payload):
-    event_type = "memory_rebuilt"
-    model: Name
-    width: Annotated[int, Field(ge=1, le=65_536)]
-    rows: Count
-
-
-class HomeInitialized(Payload):
-    event_type = "home_initialized"
-    model: Name
-    width: Annotated[int, Field(ge=1, le=65_536)] | None = None
+MAX_TEXT_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -194,14 +98,15 @@ class Event:
 
 
 def stream_company(stream: str) -> str | None:
-    """The company a stream belongs to, None for the coordinator's; LedgerError for any other."""
-    if stream == COORDINATOR:
+    """The company a stream belongs to, None for those of all; LedgerError for any other."""
+    if stream in (COORDINATOR, APPROVALS, GLOBAL):
         return None
     kind, _, slug = stream.partition(":")
     if kind != "company" or not SLUG.fullmatch(slug):
         shown = stream.encode("ascii", "backslashreplace").decode("ascii")[:80]
         raise LedgerError(
-            f"'{shown}' is no stream", hint=f"streams are company:<name> and {COORDINATOR}"
+            f"'{shown}' is no stream",
+            hint=f"streams are company:<name>, {COORDINATOR}, {APPROVALS} and {GLOBAL}",
         )
     return slug
 
@@ -222,6 +127,17 @@ def payload_text(event: NewEvent) -> tuple[str, int]:
     if size > MAX_PAYLOAD_BYTES:
         raise LedgerError(f"the payload of {event.event_type} has {size} bytes, over 1 MB")
     return text, model.schema_version
+
+
+def text_hash(text: str) -> str:
+    """What an event names a text by: its sha256. LedgerError for what cannot be stored."""
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise LedgerError("a text with half of a surrogate pair cannot be stored") from None
+    if len(content) > MAX_TEXT_BYTES:
+        raise LedgerError(f"a text has {len(content)} bytes, over 1 MB", hint="shorten it")
+    return hashlib.sha256(content).hexdigest()
 
 
 def utc_text(moment: datetime) -> str:

@@ -33,7 +33,8 @@ def open_home() -> Home:
     from resources.home import Home
 
     context = click.get_current_context()
-    home = Home.open(context.find_root().params.get("home"))
+    asked = context.find_root().params
+    home = Home.open(asked.get("home"), actor=asked.get("actor"))
     context.call_on_close(home.close)
     return home
 

@@ -22,9 +22,15 @@ COMMANDS = {
     "discover": ("orch_dagster.cli.discover:discover", "Propose companies from a folder."),
     "company": ("orch_dagster.cli.company:company", "Create, list, show, clone, remove companies."),
     "sync": ("orch_dagster.cli.sync:sync", "Read what changed and learn from it."),
-    "memory": ("orch_dagster.cli.memory:memory", "Search a company's private memory."),
+    "memory": ("orch_dagster.cli.memory:memory", "Search, add, share and retract learnings."),
     "catalog": ("orch_dagster.cli.catalog:catalog", "Components, and which are copies."),
-    "events": ("orch_dagster.cli.events:events", "Read and verify the ledger."),
+    "approvals": ("orch_dagster.cli.approvals:approvals", "What waits for a person's yes."),
+    "approve": ("orch_dagster.cli.approve:approve", "Approve proposals, several at once."),
+    "reject": ("orch_dagster.cli.approve:reject", "Reject proposals, with a reason."),
+    "events": ("orch_dagster.cli.events:events", "Read, verify and replay the ledger."),
+    "isolation": ("orch_dagster.cli.isolation:isolation", "Prove that nothing private shows."),
+    "doctor": ("orch_dagster.cli.doctor:doctor", "Look for damage and say what heals it."),
+    "mcp": ("orch_dagster.cli.mcp:mcp", "Serve one company to an agent (MCP)."),
     "up": ("orch_dagster.cli.up:up", "Start the Dagster UI and its sensors."),
     "completion": ("orch_dagster.cli.completion:completion", "Print shell completion."),
 }
@@ -55,8 +61,9 @@ class Commands(click.Group):
     "--company empresa-a",
 )
 @click.option("--home", metavar="FOLDER", help="The coordinator's home [ORCH_HOME, else ./.orch].")
+@click.option("--as", "actor", metavar="NAME", help="Who decides [ORCH_ACTOR, else USER].")
 @click.version_option(__version__, prog_name="orch")
-def orch(home: str | None) -> None:
+def orch(home: str | None, actor: str | None) -> None:
     """Coordinate several isolated companies: their code, learnings and components."""
 
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.errors import LedgerError, StorageError, VersionConflict
 from coordinator.ledger.chain import EventRow, is_intact
-from coordinator.ledger.company_state import CompanyState, company_state
+from coordinator.ledger.company_state import COMPANY, CompanyState
+from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import (
     COORDINATOR,
     Event,
@@ -25,8 +26,10 @@ from coordinator.ledger.events import (
     checked_label,
     payload_text,
     stream_company,
+    text_hash,
     utc_text,
 )
+from coordinator.ledger.reducer import Reducer, State
 from coordinator.settings import company_slug
 from resources.ledger.anchors import Anchors
 from resources.ledger.group_commit import GroupCommit
@@ -58,6 +61,14 @@ class _Append:
     stream: str
     columns: Sequence[Mapping[str, Any]]
     expected_version: int | None
+    texts: Mapping[str, str]
+    """New texts by their hash, kept for the company of the events."""
+    purged: Sequence[str]
+    """Hashes of texts that one of the events purges."""
+
+    @property
+    def owner(self) -> str:
+        return str(self.columns[0]["company"])
 
 
 class Ledger:
@@ -125,19 +136,50 @@ class Ledger:
         return ledger
 
     def append(
-        self, stream: str, events: Sequence[NewEvent], *, expected_version: int | None
+        self,
+        stream: str,
+        events: Sequence[NewEvent],
+        *,
+        expected_version: int | None,
+        texts: Sequence[str] = (),
     ) -> list[Event]:
         """Record `events` at the end of `stream`, all or none, and return them once durable.
 
         `expected_version` is the number of events the caller knows the stream to have; another
-        number raises VersionConflict. None appends to whatever is there. Raises UnknownEvent or
-        LedgerError for what cannot be stored, StorageError for a full disk.
+        number raises VersionConflict. None appends to whatever is there. `texts` are kept in the
+        same transaction for the company of the events, which name them by `text_hash`; a
+        `texts_purged` event deletes those it names. Raises UnknownEvent or LedgerError for what
+        cannot be stored, StorageError for a full disk.
         """
         columns = [_columns(event, stream, self._actor) for event in events]
         if not columns:
             return []
+        kept = {text_hash(text): text for text in texts}
+        purged = [sha for event in events for sha in _purged(event)]
+        if (kept or purged) and len({one["company"] for one in columns} - {None}) != 1:
+            raise LedgerError("texts belong to one company: its events, and no others, name them")
         self._enter_process()
-        return self._group.submit(_Append(stream, columns, expected_version))
+        request = _Append(stream, columns, expected_version, kept, purged)
+        recorded = self._group.submit(request)
+        if purged:
+            self._forget_deleted()
+        return recorded
+
+    def texts(self, company: str, hashes: Sequence[str]) -> dict[str, str]:
+        """The texts of `company` by hash; a purged or unknown one is left out.
+
+        LedgerDamaged when a text is not the one that was stored.
+        """
+        from resources.ledger import rows as ledger_rows
+        from resources.ledger import sqlite as ledger_sqlite
+
+        self._enter_process()
+        with ledger_sqlite.read(self._engine) as connection:
+            found = ledger_rows.owned_texts(connection, company_slug(company), hashes)
+        for sha256, text in found.items():
+            if text_hash(text) != sha256:
+                raise ledger_sqlite.damaged(f"the text {sha256[:12]}… is not as it was recorded")
+        return found
 
     def read(
         self,
@@ -171,13 +213,17 @@ class Ledger:
 
     def state(self, company: str) -> CompanyState:
         """What the ledger knows of `company`: one that does not `exist` when it knows nothing."""
-        events = self.read(stream=f"company:{company_slug(company)}")
+        return self.fold(f"company:{company_slug(company)}", COMPANY)
+
+    def fold(self, stream: str, reducer: Reducer[State]) -> State:
+        """The state of `stream` as `reducer` folds it."""
+        events = self.read(stream=stream)
         for version, event in enumerate(events, start=1):
             if event.version != version:
                 from resources.ledger import rows as ledger_rows
 
                 raise ledger_rows.broken(event.position)
-        return company_state(events)
+        return reducer.fold(events)
 
     def head(self) -> tuple[int, str]:
         """Position and hash of the last event; (0, 64 zeros) of an empty ledger."""
@@ -225,16 +271,17 @@ class Ledger:
     def _prepare(self, anchored: int, anchored_head: str) -> None:
         from resources.ledger import rows as ledger_rows
         from resources.ledger import sqlite as ledger_sqlite
+        from resources.ledger.schema import SCHEMA_VERSION
 
         with ledger_sqlite.read(self._engine) as connection:
-            ready = ledger_sqlite.check_schema(connection)
-            if ready and not ledger_rows.holds(connection, anchored, anchored_head):
+            found = ledger_sqlite.check_schema(connection)
+            if found and not ledger_rows.holds(connection, anchored, anchored_head):
                 # damaged for certain: walk it all, to name the first broken row
                 ledger_rows.verified(connection, self.anchors.read())
-        if not ready and anchored:
+        if not found and anchored:
             raise ledger_rows.cut_tail(0, anchored)
-        if not ready:
-            ledger_sqlite.make_schema(self.path, utc_text(self._now()))
+        if found < SCHEMA_VERSION:
+            ledger_sqlite.migrate(self.path, utc_text(self._now()))
 
     def _enter_process(self) -> None:
         """Go on after a fork with locks of our own; LedgerError when that would not be safe."""
@@ -255,6 +302,11 @@ class Ledger:
             added = [row for rows in outcomes if isinstance(rows, list) for row in rows]
             if added:
                 ledger_rows.insert(connection, added)
+            for request, outcome in zip(requests, outcomes, strict=True):
+                if isinstance(outcome, list):
+                    now = outcome[0].recorded_at
+                    ledger_rows.keep_texts(connection, request.owner, request.texts, now)
+                    ledger_rows.purge_texts(connection, request.owner, request.purged)
         if added:
             self._anchor(tail.position, tail.hash)
         return [
@@ -281,6 +333,12 @@ class Ledger:
             )
             for columns in request.columns
         ]
+
+    def _forget_deleted(self) -> None:
+        from resources.ledger import sqlite as ledger_sqlite
+
+        with ledger_sqlite.connected(self._engine) as connection:
+            ledger_sqlite.forget_deleted(connection)
 
     def _anchor(self, count: int, head: str) -> None:
         try:
@@ -311,6 +369,13 @@ def _columns(event: NewEvent, stream: str, actor: str) -> dict[str, Any]:
         "actor": labels["actor"] or actor,
         "occurred_at": utc_text(event.occurred_at) if event.occurred_at else None,
     }
+
+
+def _purged(event: NewEvent) -> Sequence[str]:
+    if event.event_type != TextsPurged.event_type:
+        return ()
+    given = event.payload
+    return given.texts if isinstance(given, TextsPurged) else given["texts"]
 
 
 def _sqlite_path(url_or_path: str | Path) -> Path:

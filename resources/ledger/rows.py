@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from coordinator.errors import LedgerDamaged
 from coordinator.ledger.chain import GENESIS, EventRow, event_hash, verify_chain
-from resources.ledger.schema import events
+from resources.ledger.schema import events, texts
 from resources.ledger.sqlite import errors
 
 _PAGE = 1_000
@@ -66,6 +66,31 @@ class Tail:
 
 def insert(connection: Connection, added: Sequence[EventRow]) -> None:
     connection.execute(events.insert(), [vars(row) for row in added])
+
+
+def keep_texts(connection: Connection, owner: str, contents: Mapping[str, str], now: str) -> None:
+    """Keep the texts `contents` (by hash) for `owner`; those it has already stay as they are."""
+    for sha256, content in contents.items():
+        if not owned_texts(connection, owner, [sha256]):
+            row = {"owner": owner, "sha256": sha256, "content": content, "stored_at": now}
+            connection.execute(texts.insert().values(row))
+
+
+def purge_texts(connection: Connection, owner: str, hashes: Sequence[str]) -> None:
+    """Delete texts of `owner`; the purging event must stand already."""
+    for sha256 in hashes:
+        one = (texts.c.owner == owner) & (texts.c.sha256 == sha256)
+        connection.execute(texts.delete().where(one))
+
+
+def owned_texts(connection: Connection, owner: str, hashes: Sequence[str]) -> dict[str, str]:
+    """Of `hashes` those kept for `owner`, with their content."""
+    found: dict[str, str] = {}
+    for start in range(0, len(hashes), _PAGE):
+        some = texts.c.sha256.in_(hashes[start : start + _PAGE])
+        statement = select(texts.c.sha256, texts.c.content).where(texts.c.owner == owner, some)
+        found |= {row.sha256: row.content for row in connection.execute(statement)}
+    return found
 
 
 def holds(connection: Connection, count: int, anchored_head: str) -> bool:

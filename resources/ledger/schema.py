@@ -17,8 +17,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
-
 metadata = MetaData()
 
 events = Table(
@@ -66,3 +64,37 @@ schema_migrations = Table(
     Column("schema_sha256", Text, nullable=False),
     sqlite_strict=True,
 )
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("stored_at", Text, nullable=False),
+    sqlite_strict=True,
+)
+"""Words that events name by hash. Kept apart so that they can be purged: an event never can."""
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("reducer", Text, primary_key=True),
+    Column("reducer_version", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    # of the event the state ends with: a snapshot of another history is not taken
+    Column("event_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_hash", Text, nullable=False),
+    sqlite_strict=True,
+)
+"""States already folded, so that a long stream is not read again. Losing them loses nothing."""
+
+MIGRATIONS: tuple[tuple[str, tuple[Table, ...]], ...] = (
+    ("events", (events, schema_migrations)),
+    ("texts and snapshots", (texts, snapshots)),
+)
+"""What each schema version added, from version 1 on."""
+
+SCHEMA_VERSION = len(MIGRATIONS)

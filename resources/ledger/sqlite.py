@@ -29,23 +29,42 @@ from resources.ledger import schema as ledger_schema
 BUSY_SECONDS = 30.0
 _POLL_SECONDS = 0.01
 
-TRIGGERS = (
-    """
+_NEXT_EVENT_ONLY = """
 CREATE TRIGGER events_append_only BEFORE INSERT ON events
 WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
   OR EXISTS (SELECT 1 FROM events WHERE event_id = NEW.event_id)
   OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND version = NEW.version)
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: this is not the next event'); END
-""",
-    *(
-        f"""
+"""
+
+_PURGED_TEXTS_ONLY = """
+CREATE TRIGGER texts_delete_purged BEFORE DELETE ON texts
+WHEN NOT EXISTS (
+  SELECT 1 FROM events
+  WHERE event_type = 'texts_purged' AND company = OLD.owner AND instr(payload, OLD.sha256))
+BEGIN SELECT RAISE(ABORT, 'the ledger keeps its texts: no event purged this one'); END
+"""
+
+
+def _refused(table: str, verb: str) -> str:
+    return f"""
 CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {verb} refused'); END
 """
-        for table in ("events", "schema_migrations")
-        for verb in ("UPDATE", "DELETE")
+
+
+TRIGGERS = (
+    (
+        _NEXT_EVENT_ONLY,
+        *(
+            _refused(table, verb)
+            for table in ("events", "schema_migrations")
+            for verb in ("UPDATE", "DELETE")
+        ),
     ),
+    (_PURGED_TEXTS_ONLY, _refused("texts", "UPDATE")),
 )
+"""The triggers each schema version added."""
 
 # synchronous=NORMAL loses acknowledged commits at a power cut in WAL mode; without
 # recursive_triggers INSERT OR REPLACE deletes rows past the DELETE trigger
@@ -54,6 +73,8 @@ _PRAGMAS = (
     "PRAGMA recursive_triggers=ON",
     "PRAGMA trusted_schema=OFF",
     "PRAGMA cell_size_check=ON",
+    # a purged text must not stay readable in the file's free pages
+    "PRAGMA secure_delete=ON",
 )
 
 _ALLOWED = {
@@ -64,8 +85,16 @@ _ALLOWED = {
     sqlite3.SQLITE_TRANSACTION,
     sqlite3.SQLITE_SAVEPOINT,
 }
+_ALLOWED_WRITES = {
+    (sqlite3.SQLITE_INSERT, "events"),
+    (sqlite3.SQLITE_INSERT, "texts"),
+    (sqlite3.SQLITE_DELETE, "texts"),
+    (sqlite3.SQLITE_INSERT, "snapshots"),
+    (sqlite3.SQLITE_DELETE, "snapshots"),
+}
 _ALLOWED_PRAGMAS = {
     ("integrity_check", "1"),
+    ("wal_checkpoint", "TRUNCATE"),
     ("read_uncommitted", None),  # SQLAlchemy asks once
     ("synchronous", None),
     ("recursive_triggers", None),
@@ -152,7 +181,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
     if action in _ALLOWED:
         return sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_INSERT and first == "events":
+    if (action, first) in _ALLOWED_WRITES:
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_PRAGMA and (first, second) in _ALLOWED_PRAGMAS:
         return sqlite3.SQLITE_OK
@@ -162,7 +191,7 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """A read transaction: one snapshot, whatever others write meanwhile."""
-    with _connected(engine) as connection:
+    with connected(engine) as connection:
         connection.exec_driver_sql("BEGIN")
         yield connection
 
@@ -170,14 +199,14 @@ def read(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
     """A write transaction that has the ledger for itself from its first statement on."""
-    with _connected(engine) as connection:
+    with connected(engine) as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
         connection.commit()
 
 
 @contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
+def connected(engine: Engine) -> Iterator[Connection]:
     pool = engine.pool
     with errors(), engine.connect() as connection:
         try:
@@ -188,32 +217,33 @@ def _connected(engine: Engine) -> Iterator[Connection]:
                 connection.invalidate()  # it would stay open in the pool given up before a fork
 
 
-def make_schema(path: Path, now: str) -> None:
-    """Create tables, triggers and the record of having done so, in one transaction."""
+def migrate(path: Path, now: str) -> None:
+    """Bring the schema to this program's version, one transaction a step with its record."""
     maker = engine(path, guarded=False)
     try:
-        with write(maker) as connection:
-            if check_schema(connection):
-                return  # another process was faster
-            ledger_schema.metadata.create_all(connection, checkfirst=False)
-            for trigger in TRIGGERS:
-                connection.execute(text(trigger.strip()))
-            recorded = {
-                "version": ledger_schema.SCHEMA_VERSION,
-                "name": "events",
-                "applied_at": now,
-                "schema_sha256": _schema_digest(connection),
-            }
-            connection.execute(ledger_schema.schema_migrations.insert().values(recorded))
+        for version, (name, tables) in enumerate(ledger_schema.MIGRATIONS, start=1):
+            with write(maker) as connection:
+                if check_schema(connection) >= version:
+                    continue  # done earlier, or another process was faster
+                ledger_schema.metadata.create_all(connection, tables=tables, checkfirst=False)
+                for trigger in TRIGGERS[version - 1]:
+                    connection.execute(text(trigger.strip()))
+                recorded = {
+                    "version": version,
+                    "name": name,
+                    "applied_at": now,
+                    "schema_sha256": _schema_digest(connection),
+                }
+                connection.execute(ledger_schema.schema_migrations.insert().values(recorded))
     finally:
         maker.dispose()
 
 
-def check_schema(connection: Connection) -> bool:
-    """Whether the ledger's schema is there. Raises when it is another program's, or changed."""
+def check_schema(connection: Connection) -> int:
+    """The version of the ledger's schema, 0 without one; raises when it is not ours or changed."""
     names = {row[0] for row in _schema(connection)}
     if not names:
-        return False
+        return 0
     if not {"events", "schema_migrations"} <= names:
         raise LedgerError(
             "this SQLite file is no ledger of orch",
@@ -229,7 +259,12 @@ def check_schema(connection: Connection) -> bool:
         )
     if not recorded or recorded[-1].schema_sha256 != _schema_digest(connection):
         raise damaged("the ledger's schema is not the one that was made: guards may be missing")
-    return True
+    return int(recorded[-1].version)
+
+
+def forget_deleted(connection: Connection) -> None:
+    """Empty the write-ahead log, which still holds the pages deleted texts stood on."""
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _schema(connection: Connection) -> list[Any]:

@@ -8,11 +8,8 @@ import pytest
 
 from coordinator.errors import LedgerError, UnknownEvent
 from coordinator.ledger.chain import COLUMNS, EventRow
+from coordinator.ledger.company_events import CompanyCreated, CursorMoved, DataCloned
 from coordinator.ledger.events import (
-    REGISTRY,
-    CompanyCreated,
-    CursorMoved,
-    DataCloned,
     Event,
     NewEvent,
     checked_label,
@@ -20,6 +17,7 @@ from coordinator.ledger.events import (
     stream_company,
     utc_text,
 )
+from coordinator.ledger.payloads import REGISTRY
 
 VALID = {
     "company_created": {"settings_hash": "s", "cloned_from": "empresa-a"},

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.ledger.company_state import AssetState, CompanyState, company_state
-from coordinator.ledger.events import REGISTRY, Event
+from coordinator.ledger.events import Event
+from coordinator.ledger.payloads import REGISTRY
 from coordinator.sweeps import (
     FIRST_WAIT,
     LONGEST_WAIT,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from coordinator.errors import VersionConflict
 from coordinator.ledger.chain import EventRow
-from coordinator.ledger.company_state import company_state, state_hash
+from coordinator.ledger.company_state import COMPANY, company_state
 from coordinator.ledger.events import Event, NewEvent
 from resources.ledger import Ledger
 
@@ -73,7 +73,7 @@ def replay(path: str, log: str) -> None:
     events = [Event.from_row(EventRow(**json.loads(line))) for line in lines]
     companies = sorted({event.company for event in events if event.company})
     states = {
-        company: state_hash(company_state(event for event in events if event.company == company))
+        company: COMPANY.hash(company_state(event for event in events if event.company == company))
         for company in companies
     }
     ids, ticks = count(1), count()

@@ -191,7 +191,7 @@ def test_the_state_of_a_company_is_its_own(ledger):
 
 def test_an_unknown_event_of_a_newer_program_is_refused_loudly(ledger, path):
     ledger.append(A, [created()], expected_version=0)
-    from coordinator.ledger.events import REGISTRY
+    from coordinator.ledger.payloads import REGISTRY
 
     known = REGISTRY.pop("company_created")
     try:

@@ -18,7 +18,7 @@ import pytest
 
 from coordinator.errors import LedgerDamaged, LedgerError, OrchError
 from coordinator.ledger.chain import COLUMNS, GENESIS, EventRow, event_hash, verify_chain
-from coordinator.ledger.company_state import state_hash
+from coordinator.ledger.company_state import COMPANY
 from coordinator.ledger.events import NewEvent
 from resources.ledger import Ledger
 
@@ -378,7 +378,7 @@ def answers(path: Path) -> Answers:
             ledger.read(feature="feat-payment"),
             ledger.read(company="empresa-b"),
             ledger.read(event_type="cursor_moved", after=3, limit=4),
-            *(state_hash(ledger.state(f"empresa-{letter}")) for letter in "ab"),
+            *(COMPANY.hash(ledger.state(f"empresa-{letter}")) for letter in "ab"),
         ]
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from coordinator.errors import LedgerDamaged
 from coordinator.ledger.chain import EventRow
-from coordinator.ledger.company_state import company_state, state_hash
+from coordinator.ledger.company_state import COMPANY, company_state
 from coordinator.ledger.events import Event
 from resources.ledger import Ledger
 
@@ -122,5 +122,5 @@ def test_time_zone_locale_and_hash_seed_change_neither_states_nor_hashes(tmp_pat
     lines = GOLDEN.read_text(encoding="utf-8").splitlines()
     events = [Event.from_row(EventRow(**json.loads(line))) for line in lines]
     here = company_state(event for event in events if event.company == "empresa-a")
-    assert found[0]["states"]["empresa-a"] == state_hash(here)
+    assert found[0]["states"]["empresa-a"] == COMPANY.hash(here)
     assert found[0]["head"] == "d6d9b0f951d67f9f498ad99c7323304b88e587a2614b05544ed97a90f027c717"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import GitError
-from coordinator.ledger.events import AssetComputed, NewEvent
+from coordinator.ledger.company_events import AssetComputed
+from coordinator.ledger.events import NewEvent
 from coordinator.sweeps import STEPS
 from resources.ledger import Ledger
 from resources.sync_log import SyncLog
