@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from coordinator.errors import UnknownEvent
-from coordinator.ledger.chain import EventRow, verify_chain
 from coordinator.ledger.company_state import (
     COMPANY,
     CompanyState,
@@ -20,8 +17,6 @@ from coordinator.ledger.company_state import (
 )
 from coordinator.ledger.events import Event
 from coordinator.ledger.payloads import REGISTRY, Payload
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "ledger-v1.jsonl"
 
 
 def event(version: int, event_type: str, payload: dict[str, object]) -> Event:
@@ -137,34 +132,3 @@ def test_the_state_hash_tells_states_apart():
     state = company_state(stream(("company_created", {"settings_hash": "one"})))
     assert COMPANY.hash(state) == COMPANY.hash(replace(state))
     assert COMPANY.hash(state) != COMPANY.hash(replace(state, syncs=1))
-
-
-def golden_rows() -> list[EventRow]:
-    lines = GOLDEN.read_text(encoding="utf-8").splitlines()
-    return [EventRow(**json.loads(line)) for line in lines]
-
-
-def test_the_old_log_is_sound_and_knows_every_type_of_its_time():
-    rows = golden_rows()
-    assert verify_chain(rows) is None
-    later = {
-        "learning_added",
-        "learning_removed",
-        "component_added",
-        "component_removed",
-    }
-    companies = {rule.event_type for rule in COMPANY.rules} - {"texts_purged"} - later
-    assert {row.event_type for row in rows} == companies | {"home_initialized"}
-
-
-@pytest.mark.parametrize(
-    ("company", "expected"),
-    [
-        ("empresa-a", "271aca32200e6fed71ce6963cd239b57ffc927b02e7ac1751953abe8b9105c59"),
-        ("empresa-b", "ad7f94d857e751cb1b487ce77fc7497a9e8e998b44cb762b79df9d77e83bf15d"),
-        ("empresa-c", "de5539a6a147ff38e77c6adabc18c2fd678b2b7133a1425c2a0628c442719b0e"),
-    ],
-)
-def test_the_old_log_replays_to_the_state_it_had(company, expected):
-    events = [Event.from_row(row) for row in golden_rows() if row.company == company]
-    assert COMPANY.hash(company_state(events)) == expected

@@ -17,6 +17,7 @@ from coordinator.ledger.chain import COLUMNS
 from coordinator.ledger.events import NewEvent
 from resources.ledger import Ledger
 from resources.ledger import sqlite as ledger_sqlite
+from resources.ledger.schema import SCHEMA_VERSION
 
 A = "company:empresa-a"
 
@@ -166,8 +167,9 @@ def test_statistics_gathered_by_another_program_do_no_harm(path):
 
 def test_a_ledger_of_a_newer_program_is_refused_with_a_reason(path):
     with closing(sqlite3.connect(path)) as foreign, foreign:
-        foreign.execute("INSERT INTO schema_migrations VALUES (2, 'more', 'now', 'digest')")
-    with pytest.raises(LedgerError, match="schema version 2") as refusal:
+        newer = SCHEMA_VERSION + 1
+        foreign.execute(f"INSERT INTO schema_migrations VALUES ({newer}, 'more', 'now', 'digest')")
+    with pytest.raises(LedgerError, match=f"schema version {newer}") as refusal:
         Ledger.open(path)
     assert not isinstance(refusal.value, LedgerDamaged)
     assert "update" in refusal.value.hint

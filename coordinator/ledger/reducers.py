@@ -1,0 +1,19 @@
+"""Which reducer folds which stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coordinator.ledger.company_state import COMPANY
+from coordinator.ledger.coordinator_state import COORDINATOR_ITSELF
+from coordinator.ledger.events import COORDINATOR, stream_company
+from coordinator.ledger.reducer import Reducer
+
+_BY_STREAM: dict[str, Reducer[Any]] = {
+    COORDINATOR: COORDINATOR_ITSELF,
+}
+
+
+def reducer_of(stream: str) -> Reducer[Any]:
+    """The reducer that makes a state of `stream`; LedgerError when there is no such stream."""
+    return COMPANY if stream_company(stream) else _BY_STREAM[stream]
