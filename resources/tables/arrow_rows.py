@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from resources.tables.schemas import ROW_HASH, UNHASHED
@@ -83,7 +83,12 @@ def _storable(value: Any) -> Any:
     return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
-def _hashes(columns: dict[str, pa.Array], schema: pa.Schema) -> list[str]:
+def row_hashes(found: pa.Table) -> list[str]:
+    """What `row_hash` must be for each stored row, computed anew from its other columns."""
+    return _hashes({name: found[name] for name in found.column_names}, found.schema)
+
+
+def _hashes(columns: Mapping[str, pa.Array | pa.ChunkedArray], schema: pa.Schema) -> list[str]:
     import pyarrow as pa
 
     hashed = []
