@@ -1,0 +1,16 @@
+"""Approvals: what is proposed to people, who may answer, and what their answers make of it."""
+
+from coordinator.approvals.inbox import INBOX, Inbox
+from coordinator.approvals.records import Decision, Grant, Proposal, Wanted
+from coordinator.approvals.roles import Roles, same_people
+
+__all__ = [
+    "INBOX",
+    "Decision",
+    "Grant",
+    "Inbox",
+    "Proposal",
+    "Roles",
+    "Wanted",
+    "same_people",
+]

@@ -1,0 +1,94 @@
+"""What an approval is made of: the proposal, the decisions on it, and standing grants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from coordinator.ledger.approval_events import Ask, Kind
+
+Status = Literal["waiting", "approved", "rejected", "void", "expired", "done"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One answer to one ask; `content` is the hash of what was shown to whoever answered.
+
+    `by` is the person: the one who gave the grant when the standing grant `grant` answered.
+    """
+
+    ask: Ask
+    approve: bool
+    by: str
+    at: datetime
+    content: str
+    reason: str = ""
+    grant: int | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A question to people about one exact text, whose hash is `content`.
+
+    `company` owns the text. `reason` says why it was rejected or became void, `result` what came
+    of carrying it out.
+    """
+
+    number: int
+    kind: Kind
+    subject: str
+    company: str
+    asks: tuple[Ask, ...]
+    content: str
+    facts: Mapping[str, Any]
+    made_by: str
+    made_at: datetime
+    expires_at: datetime
+    decisions: tuple[Decision, ...] = ()
+    status: Status = "waiting"
+    reason: str = ""
+    result: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still can lead to something: it waits, or is approved and not carried out."""
+        return self.status in ("waiting", "approved")
+
+    @property
+    def missing(self) -> tuple[Ask, ...]:
+        """The asks nobody answered yet."""
+        answered = {decision.ask for decision in self.decisions}
+        return tuple(ask for ask in self.asks if ask not in answered)
+
+    def concerns(self, company: str) -> bool:
+        """Whether `company` owns the text or is asked."""
+        return company == self.company or any(ask.company == company for ask in self.asks)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A standing yes of `by` to every proposal of `kind` that asks `ask`, until `expires_at`."""
+
+    number: int
+    kind: Kind
+    ask: Ask
+    by: str
+    given_at: datetime
+    expires_at: datetime
+    revoked: bool = False
+
+    def answers(self, kind: str, ask: Ask, now: datetime) -> bool:
+        """Whether it stands at `now` for that ask of a proposal of `kind`."""
+        return self.kind == kind and self.ask == ask and not self.revoked and now < self.expires_at
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody wants decided; `seen` is the hash, or its start, of the text they saw."""
+
+    number: int
+    approve: bool
+    reason: str = ""
+    seen: str | None = None

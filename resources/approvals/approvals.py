@@ -1,0 +1,375 @@
+"""The inbox in the ledger: proposals made, answered, voided, expired and carried out.
+
+Every change folds the stream, applies the rules of `coordinator.approvals` and appends with the
+version it read: whoever loses against another process reads again and decides anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from coordinator.approvals import INBOX, Grant, Inbox, Proposal, Roles, Wanted, same_people
+from coordinator.approvals.deciding import check_role, decide, existing, grant_answers
+from coordinator.approvals.inbox import answered
+from coordinator.approvals.roles import holders
+from coordinator.errors import (
+    ApprovalError,
+    NotPermitted,
+    OrchError,
+    ProposalClosed,
+    VersionConflict,
+)
+from coordinator.ledger import approval_events as events
+from coordinator.ledger.approval_events import Ask, Kind, Role
+from coordinator.ledger.events import APPROVALS, NewEvent, checked_label, text_hash, utc_text
+from coordinator.ledger.payloads import Payload
+from coordinator.settings import CONTROL, company_slug
+from resources.approvals.owners import Owners
+
+if TYPE_CHECKING:
+    from resources.home import Home
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one wanted decision: the proposal after it, or why it was not taken."""
+
+    number: int
+    proposal: Proposal | None
+    problem: str = ""
+    hint: str = ""
+
+
+class Approvals:
+    """Everything that waits for a person, of all companies."""
+
+    def __init__(
+        self, home: Home, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._home = home
+        self._ledger = home.ledger
+        self._now = now
+        self.owners = Owners(home)
+
+    def inbox(self) -> Inbox:
+        """All proposals and grants as they stand now."""
+        return self._recorded().at(self._now())
+
+    def waiting(self, company: str | None = None, kind: str | None = None) -> list[Proposal]:
+        """What waits for a person; `company` owns the text or is asked."""
+        return [
+            one
+            for one in self.inbox().proposals
+            if one.status == "waiting"
+            and (company is None or one.concerns(company))
+            and (kind is None or one.kind == kind)
+        ]
+
+    def approved(self) -> list[Proposal]:
+        """What everybody asked said yes to and was not carried out yet."""
+        return [one for one in self.inbox().proposals if one.status == "approved"]
+
+    def proposal(self, number: int) -> Proposal:
+        """The proposal of that number; ApprovalError when there is none."""
+        return existing(self.inbox(), number)
+
+    def shown(self, number: int) -> str:
+        """Exactly the text proposal `number` is about; ApprovalError when it was purged."""
+        proposal = self.proposal(number)
+        text = self._ledger.texts(proposal.company, [proposal.content]).get(proposal.content)
+        if text is None:
+            raise ApprovalError(
+                f"the text of proposal {number} was purged",
+                hint=f"only its hash is kept: {proposal.content}",
+            )
+        return text
+
+    def propose(
+        self,
+        *,
+        kind: Kind,
+        subject: str,
+        company: str,
+        asks: Sequence[tuple[str, Role] | Ask],
+        text: str,
+        facts: Mapping[str, Any] | None = None,
+        by: str | None = None,
+    ) -> Proposal:
+        """Ask people about exactly `text`, which belongs to `company`, and return the proposal.
+
+        The same text about the same subject that is still open is that proposal; another text
+        voids it. Standing grants answer at once. Raises ApprovalError for a subject that is no
+        plain line, LedgerError for a text over 1 MB, CompanyError for an unknown company.
+        """
+        wanted = tuple(_ask(one) for one in asks)
+        content = text_hash(text)
+        if not subject.strip() or CONTROL.search(subject):
+            raise ApprovalError("what is proposed must be named in one line of plain text")
+        actor = self._signed(by)
+        roles = self._roles(wanted)
+        expiry = self._expiry([company, *(ask.company for ask in wanted)])
+
+        def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
+            earlier = [
+                one
+                for one in inbox.proposals
+                if one.is_open and (one.kind, one.subject, one.company) == (kind, subject, company)
+            ]
+            for one in earlier:
+                if (one.content, one.asks) == (content, wanted):
+                    return [], one.number
+            made = events.ProposalMade(
+                number=inbox.next_proposal,
+                kind=kind,
+                subject=subject,
+                asks=wanted,
+                content=content,
+                facts=dict(facts or {}),
+                expires_at=utc_text(now + expiry),
+            )
+            voided = [
+                events.ProposalVoided(
+                    number=one.number, reason=f"its content changed: see proposal {made.number}"
+                )
+                for one in earlier
+            ]
+            new = [_event(payload, company, actor) for payload in (*voided, made)]
+            fresh = Proposal(
+                **made.model_dump(include={"number", "kind", "subject", "content", "facts"}),
+                company=company,
+                asks=wanted,
+                made_by=actor,
+                made_at=now,
+                expires_at=now + expiry,
+            )
+            new += [
+                _event(one, company, f"grant:{one.grant}")
+                for one in grant_answers(inbox, fresh, roles=roles, now=now)
+            ]
+            return new, made.number
+
+        return self.proposal(self._change(change, texts=[text]))
+
+    def decide(self, wanted: Sequence[Wanted], by: str | None = None) -> list[Outcome]:
+        """Answer several proposals at once, in the name of `by`.
+
+        One event per decision, all in one append; one that is refused does not stop the others.
+        An approval is refused and the proposal void when what it is about has changed.
+        """
+        actor = self._signed(by)
+        self.expire_due()
+
+        def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], list[Outcome]]:
+            new: list[NewEvent] = []
+            outcomes = []
+            for one in wanted:
+                inbox, recorded, outcome = self._answer(inbox, one, actor, now)
+                new += recorded
+                outcomes.append(outcome)
+            return new, outcomes
+
+        outcomes = self._change(change)
+        inbox = self.inbox()
+        return [
+            Outcome(one.number, inbox.proposal(one.number), one.problem, one.hint)
+            for one in outcomes
+        ]
+
+    def withdraw(self, number: int, by: str | None = None, reason: str = "") -> Proposal:
+        """Take an open proposal back: whoever made it, or may answer it, can."""
+        actor = self._signed(by)
+        proposal = self.proposal(number)
+        roles = self._roles(proposal.asks)
+        if roles.person(actor) != roles.person(proposal.made_by) and not any(
+            roles.may(actor, ask) for ask in proposal.asks
+        ):
+            raise NotPermitted(
+                f"'{actor}' neither made proposal {number} nor may answer it",
+                hint="`orch --as NAME` says who you are",
+            )
+        if not proposal.is_open:
+            raise ProposalClosed(f"proposal {number} is {proposal.status}: nothing to take back")
+        said = f"withdrawn: {reason}" if reason.strip() else "withdrawn"
+        return self._void(number, said, actor)
+
+    def void(self, number: int, reason: str) -> Proposal:
+        """Close an open proposal whose content no longer stands; a closed one stays as it is."""
+        return self._void(number, reason, self._signed(None))
+
+    def expire_due(self, now: datetime | None = None) -> list[Proposal]:
+        """Record as expired what nobody decided in time, and return it."""
+        moment = now or self._now()
+        while True:
+            recorded = self._recorded()
+            due = recorded.due(moment)
+            expired = [
+                _event(events.ProposalExpired(number=one.number), one.company, None) for one in due
+            ]
+            if self._append(recorded, expired):
+                return [replace(one, status="expired") for one in due]
+
+    def mark_carried_out(self, number: int, result: str) -> Proposal:
+        """Record that what was approved was done; a second time changes nothing."""
+
+        def change(inbox: Inbox, _: datetime) -> tuple[list[NewEvent], None]:
+            proposal = existing(inbox, number)
+            if proposal.status == "done":
+                return [], None
+            if proposal.status != "approved":
+                raise ProposalClosed(f"proposal {number} is {proposal.status}, not approved")
+            done = events.ProposalCarriedOut(number=number, result=result)
+            return [_event(done, proposal.company, None)], None
+
+        self._change(change)
+        return self.proposal(number)
+
+    def grant(
+        self, kind: Kind, company: str, role: Role, until: datetime, by: str | None = None
+    ) -> Grant:
+        """Say yes in advance, until then, to every proposal of `kind` that asks that role."""
+        actor = self._signed(by)
+        ask = _ask((company, role))
+        check_role(actor, ask, self._roles([ask]))
+
+        def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
+            if until <= now:
+                raise ApprovalError("a standing grant must end in the future")
+            given = events.GrantGiven(
+                grant=inbox.next_grant, kind=kind, ask=ask, expires_at=utc_text(until)
+            )
+            return [_event(given, company, actor)], given.grant
+
+        return self._grant(self._change(change))
+
+    def revoke(self, grant: int, by: str | None = None, reason: str = "") -> Grant:
+        """End a standing grant: whoever gave it, or holds its role, can."""
+        actor = self._signed(by)
+        found = self._grant(grant)
+        roles = self._roles([found.ask])
+        if roles.person(actor) != roles.person(found.by):
+            check_role(actor, found.ask, roles)
+
+        def change(inbox: Inbox, _: datetime) -> tuple[list[NewEvent], None]:
+            standing = inbox.grant(grant)
+            if standing is None or standing.revoked:
+                return [], None
+            revoked = events.GrantRevoked(grant=grant, reason=reason)
+            return [_event(revoked, found.ask.company, actor)], None
+
+        self._change(change)
+        return self._grant(grant)
+
+    def grants(self) -> list[Grant]:
+        """All standing grants, the ended ones included."""
+        return list(self.inbox().grants)
+
+    def _answer(
+        self, inbox: Inbox, wanted: Wanted, actor: str, now: datetime
+    ) -> tuple[Inbox, list[NewEvent], Outcome]:
+        """The inbox after one decision, what is to be recorded, and what became of it."""
+        try:
+            proposal = existing(inbox, wanted.number)
+            answer = decide(inbox, wanted, actor=actor, roles=self._roles(proposal.asks))
+            changed = self._changed(proposal) if wanted.approve else ""
+        except OrchError as error:
+            return inbox, [], Outcome(wanted.number, None, error.message, error.hint)
+        if changed:
+            voided = events.ProposalVoided(number=proposal.number, reason=changed)
+            problem = f"proposal {proposal.number} is void: {changed}"
+            outcome = Outcome(wanted.number, None, problem, "propose it anew")
+            inbox = inbox.changed(replace(proposal, status="void", reason=changed))
+            return inbox, [_event(voided, proposal.company, None)], outcome
+        inbox = answered(inbox, answer, by=actor, at=now)
+        return inbox, [_event(answer, proposal.company, actor)], Outcome(wanted.number, None)
+
+    def _changed(self, proposal: Proposal) -> str:
+        """Why the proposal's text no longer is what would be proposed; empty when it is."""
+        owner = self.owners.get(proposal.kind)
+        if owner is None:
+            return ""
+        text = owner.current_text(proposal)
+        if text is None:
+            return "what it was about is gone"
+        return "" if text_hash(text) == proposal.content else "its content changed"
+
+    def _void(self, number: int, reason: str, actor: str) -> Proposal:
+        def change(inbox: Inbox, _: datetime) -> tuple[list[NewEvent], None]:
+            proposal = existing(inbox, number)
+            if not proposal.is_open:
+                return [], None
+            voided = events.ProposalVoided(number=number, reason=reason)
+            return [_event(voided, proposal.company, actor)], None
+
+        self._change(change)
+        return self.proposal(number)
+
+    def _grant(self, number: int) -> Grant:
+        found = self.inbox().grant(number)
+        if found is None:
+            raise ApprovalError(
+                f"there is no grant {number}", hint="`orch approvals grants` lists them"
+            )
+        return found
+
+    def _change(
+        self,
+        change: Callable[[Inbox, datetime], tuple[list[NewEvent], Result]],
+        *,
+        texts: Sequence[str] = (),
+    ) -> Result:
+        """Append what `change` makes of the inbox, again and again until nobody came first."""
+        while True:
+            recorded, now = self._recorded(), self._now()
+            new, result = change(recorded.at(now), now)
+            if self._append(recorded, new, texts):
+                return result
+
+    def _append(self, read: Inbox, new: Sequence[NewEvent], texts: Sequence[str] = ()) -> bool:
+        """Whether `new` was recorded behind what was read; not when somebody else came first."""
+        try:
+            if new:
+                self._ledger.append(APPROVALS, new, expected_version=read.version, texts=texts)
+        except VersionConflict:
+            return False
+        return True
+
+    def _recorded(self) -> Inbox:
+        return self._ledger.fold(APPROVALS, INBOX)
+
+    def _roles(self, asks: Sequence[Ask]) -> Roles:
+        """Who may answer `asks`, as the companies' settings stand now."""
+        companies = self._home.companies
+        readable = [
+            companies.instance(name).settings
+            for name in companies.names()
+            if not companies.check(name).problem
+        ]
+        return Roles(
+            {ask: holders(companies.instance(ask.company).settings, ask.role) for ask in asks},
+            same_people(readable),
+        )
+
+    def _expiry(self, companies: Sequence[str]) -> timedelta:
+        """How long a proposal waits: as long as the least patient company asked says."""
+        settings = [self._home.companies.instance(one).settings for one in set(companies)]
+        return timedelta(days=min(one.approvals.expire_after_days for one in settings))
+
+    def _signed(self, by: str | None) -> str:
+        actor = self._home.actor if by is None else by
+        return checked_label("the name of who decides", actor) or actor
+
+
+def _ask(one: tuple[str, Role] | Ask) -> Ask:
+    if isinstance(one, Ask):
+        return one
+    company, role = one
+    return Ask(company=company_slug(company), role=role)
+
+
+def _event(payload: Payload, company: str, actor: str | None) -> NewEvent:
+    return NewEvent(payload.event_type, payload, company=company, actor=actor)
