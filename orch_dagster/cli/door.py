@@ -28,13 +28,16 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
-def open_home() -> Home:
-    """The home this command works on (`--home`, ORCH_HOME, ./.orch); closed with the command."""
+def open_home(*, actor: str | None = None) -> Home:
+    """The home this command works on (`--home`, ORCH_HOME, ./.orch); closed with the command.
+
+    `actor` signs what is done when it is not the person of `--as`.
+    """
     from resources.home import Home
 
     context = click.get_current_context()
     asked = context.find_root().params
-    home = Home.open(asked.get("home"), actor=asked.get("actor"))
+    home = Home.open(asked.get("home"), actor=actor or asked.get("actor"))
     context.call_on_close(home.close)
     return home
 
