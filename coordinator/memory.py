@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,7 @@ LEARNING_COLUMNS = (
     "substance",
     "reason",
 )
+MOMENTS = frozenset({"occurred_at", "created_at", "valid_from", "valid_to"})
 MAX_QUERY_TERMS = 128
 
 _COMPOUND = re.compile(r"\w+")
@@ -86,16 +88,17 @@ def passage(title: str, content: str) -> str:
     return f"{title}\n{content}"
 
 
-def hashed(learnings: pd.DataFrame) -> pd.DataFrame:
-    """`learnings` with a `row_hash`; of rows with the same id the last stays.
+def hashed(rows: pd.DataFrame, columns: Sequence[str] = LEARNING_COLUMNS) -> pd.DataFrame:
+    """`columns` of `rows` with a `row_hash`; of rows with the same id the last stays.
 
     The hash is ``<text>.<rest>``: the first half changes when the vector must be made again, the
     second when only what stands beside it does (another commit, another line).
     """
-    frame = learnings.loc[:, list(LEARNING_COLUMNS)].drop_duplicates("id", keep="last")
+    frame = rows.loc[:, list(columns)].drop_duplicates("id", keep="last")
     rest = frame.drop(columns=["title", "content"])
-    moments = pd.to_datetime(rest["occurred_at"], utc=True).astype("datetime64[us, UTC]")
-    rest["occurred_at"] = moments.astype("int64")
+    for name in MOMENTS & set(rest.columns):
+        moments = pd.to_datetime(rest[name], utc=True).astype("datetime64[us, UTC]")
+        rest[name] = moments.astype("int64")
     beside = zip(*(rest[name].tolist() for name in rest.columns), strict=True)
     return frame.assign(
         row_hash=[
@@ -204,6 +207,8 @@ class Found:
     substance: float
     score: float
     factors: Factors
+    origin: Literal["private", "global"] = "private"
+    """Where it stands: in the company's private memory, or shared by `company` with all."""
 
 
 def fuse(cosine: float, bm25: float, best_bm25: float, vector_weight: float) -> Factors:

@@ -12,12 +12,11 @@ from typing import Any
 from resources.tables import Tables
 
 TEXT_COLUMN = "search_text"
-VECTOR_COLUMN = "vector"
 VECTOR_INDEX_FROM = 10_000
 ALWAYS_COVERED_ROWS = 10_000
 
 
-def cover(tables: Tables, name: str) -> None:
+def cover(tables: Tables, name: str, vector: str) -> None:
     """Create the missing indexes and let the present ones take in the rows they do not know yet.
 
     An index made on an empty table stays at no coverage, so the first rows come before it. Rows it
@@ -27,7 +26,7 @@ def cover(tables: Tables, name: str) -> None:
     rows = tables.rows(name)
     if rows == 0:
         return
-    wanted = {TEXT_COLUMN} | ({VECTOR_COLUMN} if rows >= VECTOR_INDEX_FROM else set())
+    wanted = {TEXT_COLUMN} | ({vector} if rows >= VECTOR_INDEX_FROM else set())
     found = coverage(tables, name)
     missed = max((one["missing"] for one in found.values()), default=0)
     overdue = missed > (rows // 100 if rows > ALWAYS_COVERED_ROWS else 0)
@@ -40,9 +39,9 @@ def cover(tables: Tables, name: str) -> None:
             tables.optimize(name)
         if TEXT_COLUMN not in found:
             table.create_index(TEXT_COLUMN, config=FTS())
-        if VECTOR_COLUMN in wanted - found.keys():
+        if vector in wanted - found.keys():
             flat = IvfFlat(distance_type="dot", num_partitions=1)
-            table.create_index(VECTOR_COLUMN, config=flat)
+            table.create_index(vector, config=flat)
 
 
 def coverage(tables: Tables, name: str) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import memories
 
 from coordinator.settings import EmbeddingSettings
-from resources.memory import private_memory as memory
+from resources.memory import vector_table as memory
 
 
 class Deadly:

@@ -159,6 +159,8 @@ def test_any_limit_is_fine(acme: PrivateMemory, limit: int, count: int):
 
 # -- candidates -----------------------------------------------------------------------------
 
+COLUMNS = {"columns": memory_module.RECORD, "vector_column": "vector"}
+
 
 def test_a_hit_of_full_text_alone_has_its_exact_cosine(tmp_path: Path, memories: ModuleType):
     hashed = memories.HashEmbedder()
@@ -166,7 +168,7 @@ def test_a_hit_of_full_text_alone_has_its_exact_cosine(tmp_path: Path, memories:
     kept.store(memories.learnings(*(f"key{number}" for number in range(80))))
     query = hashed.embed_query("key7")
     with Tables(tmp_path).reading(TABLE) as table:
-        found = candidates(table, query, "key7", SearchFilters(), count=1)
+        found = candidates(table, query, "key7", None, count=1, **COLUMNS)
     assert len(found.ids) == 2
     (textual,) = found.bm25
     passage = memory.passage("key7", "Content of key7")
@@ -181,7 +183,7 @@ def test_the_vector_half_finds_the_nearest_of_all(tmp_path: Path, memories: Modu
     kept.store(memories.learnings(*keys))
     query = hashed.embed_query("zzz")
     with Tables(tmp_path).reading(TABLE) as table:
-        found = candidates(table, query, "zzz", SearchFilters(), count=5)
+        found = candidates(table, query, "zzz", None, count=5, **COLUMNS)
     exact = {
         key: hashed.embed_query(memory.passage(key, f"Content of {key}")) @ query for key in keys
     }
@@ -240,7 +242,7 @@ kept.store(memories.learnings("login", "retry"))
 kept.rebuild(memories.learnings())
 kept.search("redis", explain=True)
 # LanceDB itself warns of this one: its default will change
-kept._tables.open("private_memory").search([0.0] * 384).select(["id"]).to_arrow()
+kept.rows.tables.open("private_memory").search([0.0] * 384).select(["id"]).to_arrow()
 """
 
 
