@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_QUERY = 10_000
 """Characters of a query: beyond that it is a pasted page, and folding it costs seconds."""
 
+MERGE = "merge_learnings"
+COMPONENTS = "company_components"
 INTERNAL = ("row_hash", "fingerprint", "fingerprint_version")
 
 
@@ -109,7 +111,8 @@ class CompanyView:
     def approvals(self, *, decided: bool = False) -> list[Question]:
         """The proposals that ask the company, oldest first; only those that wait unless `decided`.
 
-        The text is there when it is the company's own, or a merge of copies all may read.
+        Texts are shown when they are the company's own or a merge of copies all may read, until
+        they are purged.
         """
         self._instance()
         return [
@@ -120,10 +123,14 @@ class CompanyView:
         ]
 
     def components(self) -> list[dict[str, Any]]:
-        """The company's components, by path; one record each."""
-        frame = self._instance().tables().read("company_components")
-        shown = frame.drop(columns=list(INTERNAL), errors="ignore").sort_values("path")
-        return [{str(key): value for key, value in row.items()} for row in shown.to_dict("records")]
+        """The company's components as plain records, by path."""
+        tables = self._instance().tables()
+        if not tables.exists(COMPONENTS):
+            return []
+        with tables.reading(COMPONENTS) as table:
+            picked = [name for name in table.schema.names if name not in INTERNAL]
+            rows: list[dict[str, Any]] = table.search().select(picked).to_arrow().to_pylist()
+        return sorted(rows, key=lambda row: row["path"])
 
     def context(self) -> InstanceContext:
         """What the coordinator knows of the company, as the last sync left it."""
@@ -133,20 +140,26 @@ class CompanyView:
 
     def _question(self, found: Proposal) -> Question:
         own = found.company == self.company
-        readable = found.is_open and (own or found.kind == "merge_learnings")
         return Question(
             number=found.number,
             kind=found.kind,
             subject=found.subject,
             status=found.status,
             content=found.content,
-            text=self._home.approvals.shown(found.number) if readable else None,
+            text=self._text(found) if self._may_read(found) else None,
             asks=[self._ask(found, ask) for ask in found.asks],
             made_by=found.made_by if own else "",
             made_at=found.made_at,
             expires_at=found.expires_at,
             reason=found.reason if own else "",
         )
+
+    def _may_read(self, found: Proposal) -> bool:
+        # a merge quotes two published copies; once it is closed one may have been taken back
+        return found.is_open if found.kind == MERGE else found.company == self.company
+
+    def _text(self, found: Proposal) -> str | None:
+        return self._home.ledger.texts(found.company, [found.content]).get(found.content)
 
     def _ask(self, found: Proposal, ask: Ask) -> Asked:
         """One ask with its answer; who answered for another company, and why, is not shown."""
