@@ -38,12 +38,14 @@ def company_components(
             run.instance.settings.catalog,
             git_commits,
             known,
+            declared=home.home.by_hand.components(run.company, run.state),
         )
     frame = found.components
     return dg.Output(
         frame,
         data_version=dg.DataVersion(data_version(frame)),
         metadata={
+            "sync_version": run.version,
             "components": preview(frame, ["id", "category", "language", "files", "confidence"]),
             "categories": bars(frame["category"].value_counts().to_dict(), "components"),
             "left_out": dict(found.left_out),

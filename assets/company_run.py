@@ -9,6 +9,7 @@ from functools import cached_property
 import dagster as dg
 
 from coordinator.git import Snapshot
+from coordinator.ledger.company_state import CompanyState
 from coordinator.ports import Progress
 from coordinator.sweeps import sync_version
 from resources.git import Mirror
@@ -39,21 +40,36 @@ class CompanyRun:
         return self.instance.slug
 
     @cached_property
+    def state(self) -> CompanyState:
+        """What the ledger knew when this asset first asked.
+
+        Read once: what is written by hand while the asset works is not in its rows, so it must
+        not be in the version they are recorded with either.
+        """
+        return self.home.ledger.state(self.company)
+
+    @cached_property
     def version(self) -> str:
-        """The version of everything this run reads: the fetched head, settings and rules."""
+        """The version of everything this asset reads: head, settings, rules, written by hand."""
         with self.instance.mirror() as mirror:
-            return sync_version(mirror.head(), self.instance.settings_hash)
+            return sync_version(mirror.head(), self.instance.settings_hash, self.state)
+
+    def version_of(self, asset: str) -> str:
+        """The version `asset` was last computed from; this run's when it never was."""
+        computed = self.state.assets.get(asset)
+        return computed.input_version if computed is not None else self.version
 
     def counts(self, asset: str) -> Mapping[str, int]:
         """What `asset` counted when it was last computed."""
-        state = self.home.ledger.state(self.company).assets.get(asset)
-        return state.counts if state is not None else {}
+        computed = self.state.assets.get(asset)
+        return computed.counts if computed is not None else {}
 
     def begin(self, head: str) -> None:
         """Record that a sync of `head` was begun, unless that version is complete already."""
-        cursor = self.home.ledger.state(self.company).cursors.get("git")
-        if cursor is None or cursor.cursor != sync_version(head, self.instance.settings_hash):
-            self.syncs.requested("new head, settings or rules", run=self.run_id)
+        cursor = self.state.cursors.get("git")
+        wanted = sync_version(head, self.instance.settings_hash, self.state)
+        if cursor is None or cursor.cursor != wanted:
+            self.syncs.requested("new head, settings, rules or words", run=self.run_id)
 
     @property
     def syncs(self) -> SyncLog:

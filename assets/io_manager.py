@@ -11,7 +11,6 @@ import dagster as dg
 import pandas as pd
 
 from coordinator.frames import RowChanges
-from coordinator.sweeps import sync_version
 from resources.dagster_resources import HomeResource
 from resources.home import Home
 from resources.recorded_tables import RecordedTables
@@ -19,17 +18,23 @@ from resources.tables import schemas as table_schemas
 
 
 class CompanyTables(dg.IOManager):
-    """Stores an asset's rows in the table of the same name of the partition's company."""
+    """Stores an asset's rows in the table of the same name of the partition's company.
+
+    The asset names the version it read in its metadata as `sync_version`.
+    """
 
     def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame | RowChanges) -> None:
         home = _home(context)
         company, table = context.partition_key, context.asset_key.path[-1]
-        instance = home.companies.instance(company)
-        with instance.mirror() as mirror:
-            version = sync_version(mirror.head(), instance.settings_hash)
-        tables = RecordedTables(company, instance.tables(), home.ledger)
+        tables = RecordedTables(company, home.companies.instance(company).tables(), home.ledger)
+        told = context.output_metadata
         written = tables.write(
-            table, obj, run=context.run_id, version=version, counts=_counts(context.output_metadata)
+            table,
+            obj,
+            run=context.run_id,
+            # as the asset read it: by now something may have been written by hand
+            version=str(_value(told["sync_version"])),
+            counts=_counts(told),
         )
         context.add_output_metadata(
             {
@@ -58,8 +63,12 @@ class CompanyTables(dg.IOManager):
 
 def _counts(metadata: Mapping[str, object]) -> dict[str, int]:
     """The whole numbers among an output's metadata: what the asset counted."""
-    plain = {name: getattr(value, "value", value) for name, value in metadata.items()}
+    plain = {name: _value(value) for name, value in metadata.items()}
     return {name: value for name, value in plain.items() if type(value) is int}
+
+
+def _value(metadata: object) -> object:
+    return getattr(metadata, "value", metadata)
 
 
 class CoordinatorTables(dg.IOManager):

@@ -8,6 +8,7 @@ from assets.partitions import company_partitions
 from assets.previews import bars, counts, preview
 from assets.sources import OWNERS
 from coordinator import rules
+from coordinator.by_hand import joined
 from coordinator.frames import data_version
 from coordinator.learnings import learn
 from resources.dagster_resources import HomeResource
@@ -21,8 +22,9 @@ from resources.tables import Written
     owners=OWNERS,
     code_version=rules.LEARNINGS,
     io_manager_key="company_tables",
-    description="Short texts worth remembering, from commits, documents and components, each with "
-    "its category and evidence. Texts that hold a secret are refused and counted.",
+    description="Short texts worth remembering, from commits, documents, components and what "
+    "people wrote by hand, each with category and evidence. Texts that hold a secret are refused and "
+    "counted.",
 )
 def learnings(
     context: dg.AssetExecutionContext,
@@ -32,6 +34,7 @@ def learnings(
     company_components: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
     run = CompanyRun.of(context, home.home)
+    written = home.home.by_hand.learnings(run.company, run.state)
     tokens = home.home.tokens
     learned = learn(
         commits=git_commits,
@@ -42,16 +45,18 @@ def learnings(
         window=tokens.window,
         known=run.instance.tables().ids("learnings"),
     )
-    frame = learned.learnings
+    frame = joined(learned.learnings, written)
     newest = frame.sort_values("occurred_at", ascending=False)
     return dg.Output(
         frame,
         data_version=dg.DataVersion(data_version(frame)),
         metadata={
+            "sync_version": run.version,
             "learnings": preview(newest, ["id", "category", "source", "language", "occurred_at"]),
             "categories": bars(frame["category"].value_counts().to_dict(), "learnings"),
             "sources": counts(frame["source"].value_counts().to_dict(), "source"),
             "skipped": counts(learned.skipped, "reason"),
+            "written_by_hand": len(written),
             "refused_for_a_secret": learned.refused,
             "duplicates": learned.duplicates,
         },
@@ -83,7 +88,7 @@ def private_memory(
             rows=stored.rows,
         ),
         run=run.run_id,
-        version=run.version,
+        version=run.version_of("learnings"),
     )
     stats = memory.stats()
     return dg.MaterializeResult(

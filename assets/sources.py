@@ -69,6 +69,7 @@ def git_commits(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Out
         RowChanges(frame, gone),
         data_version=dg.DataVersion(fetched.head or "empty"),
         metadata={
+            "sync_version": run.version,
             "head": fetched.head,
             "branch": fetched.branch,
             "history_rewritten": fetched.forced,
@@ -104,6 +105,7 @@ def local_docs(
         frame,
         data_version=dg.DataVersion(data_version(frame, apart_from=["commit"])),
         metadata={
+            "sync_version": run.version,
             "documents": preview(
                 frame.sort_values("changed_at", ascending=False), ["blob", "changed_at"]
             ),

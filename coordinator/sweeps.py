@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from coordinator import rules
+from coordinator import by_hand, rules
 from coordinator.ledger.company_state import CompanyState, Cursor
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -41,7 +41,7 @@ class Poll:
 
 @dataclass(frozen=True)
 class Due:
-    """A company whose source, settings or rules changed since its last complete sync."""
+    """A company of which something a sync reads changed since its last complete one."""
 
     company: str
     version: str
@@ -56,11 +56,13 @@ class PartitionChanges:
     delete: tuple[str, ...]
 
 
-def sync_version(head: str, settings_hash: str) -> str:
-    """The version of everything a sync reads: the head, then a digest of settings and rules."""
-    digest = hashlib.sha256(
-        f"{settings_hash}:{rules.CATALOG}:{rules.LEARNINGS}".encode()
-    ).hexdigest()[:12]
+def sync_version(head: str, settings_hash: str, state: CompanyState) -> str:
+    """The version of everything a sync reads: the head, then a digest of the rest.
+
+    The rest is settings, rules, and what `state` says was written by hand.
+    """
+    parts = [settings_hash, rules.CATALOG, rules.LEARNINGS, by_hand.version(state)]
+    digest = hashlib.sha256(":".join(filter(None, parts)).encode()).hexdigest()[:12]
     return f"{head}+{digest}"
 
 
@@ -101,7 +103,7 @@ def due(
         if poll.head is None:
             continue
         state = states.get(poll.company, CompanyState())
-        version = sync_version(poll.head, settings_hashes[poll.company])
+        version = sync_version(poll.head, settings_hashes[poll.company], state)
         cursor = state.cursors.get("git", Cursor("", 0))
         if version == cursor.cursor or _waits(state, now):
             continue

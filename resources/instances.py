@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -16,10 +17,15 @@ from coordinator.settings import CompanySettings, company_slug, dump, parse_comp
 from resources.files import FILE_MODE, read_settings_text, storage_errors, write_text
 
 if TYPE_CHECKING:
+    from filelock import FileLock
+
     from resources.git import Mirror
     from resources.tables import Tables
 
 SETTINGS_FILE = "company.yaml"
+BRIEF_S = 60.0
+"""How long a sync waits for work that said it would be brief: a first model takes seconds."""
+POLL_S = 0.05
 
 
 class Instance:
@@ -79,35 +85,49 @@ class Instance:
         return Tables(self.tables_folder)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, wait_s: float = 0.0, brief: bool = False) -> Iterator[None]:
         """Hold the company for one sync; CompanyBusy when another process does.
 
-        The lock is the kernel's: it goes with the process that holds it, however that ends.
+        `wait_s` is how long to wait for a sync to end, `brief` says that this one is done in
+        moments: whoever comes meanwhile waits for it, since a run that failed at the door is not
+        asked for again. The lock is the kernel's: it goes with the process that holds it, however
+        that ends.
         """
-        from filelock import FileLock, Timeout
+        from filelock import FileLock
 
         folder = _identity(self.folder)
         if folder is None:
             raise self._missing()
         lock = FileLock(self.folder / ".sync.lock", timeout=0, mode=FILE_MODE)
         holder = self.folder / ".sync.holder"
-        try:
-            with storage_errors(f"the lock of '{self.slug}'"):
-                lock.acquire()
-        except Timeout:
-            raise CompanyBusy(
-                f"another sync of '{self.slug}' is running{_named(holder)}",
-                hint="wait for it to end, then try again",
-            ) from None
+        with storage_errors(f"the lock of '{self.slug}'"):
+            self._acquire(lock, holder, wait_s)
         try:
             if _identity(self.folder) != folder:
                 self._forget_ghost(Path(lock.lock_file))
                 raise self._missing()
-            write_text(holder, json.dumps({"pid": os.getpid()}))
+            write_text(holder, json.dumps({"pid": os.getpid(), "brief": brief}))
             yield
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _acquire(self, lock: FileLock, holder: Path, wait_s: float) -> None:
+        from filelock import Timeout
+
+        began = time.monotonic()
+        while True:
+            try:
+                lock.acquire(timeout=0)
+                return
+            except Timeout:
+                waited = time.monotonic() - began
+                if waited >= wait_s and (waited >= BRIEF_S or not _is_brief(holder)):
+                    raise CompanyBusy(
+                        f"another sync of '{self.slug}' is running{_named(holder)}",
+                        hint="wait for it to end, then try again",
+                    ) from None
+                time.sleep(POLL_S)
 
     def is_worked_on(self) -> bool:
         """Whether a living process holds the company; never says no while one does."""
@@ -156,6 +176,14 @@ def _holder(note: Path) -> int | None:
         return int(json.loads(note.read_text())["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _is_brief(note: Path) -> bool:
+    """Whether the holder said that it is done in moments."""
+    try:
+        return json.loads(note.read_text())["brief"] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _named(note: Path) -> str:

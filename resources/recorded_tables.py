@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from coordinator.frames import RowChanges
 from coordinator.ledger.company_events import AssetComputed, TableCommitted
+from coordinator.ledger.company_state import CompanyState
 from coordinator.ledger.events import NewEvent
 from coordinator.ledger.payloads import Payload
 from resources.ledger import Ledger
@@ -58,10 +59,7 @@ class RecordedTables:
     ) -> None:
         """Record the table's version and what it was made from, unless the ledger knows both."""
         state = self._ledger.state(self.company)
-        events: list[Payload] = []
-        table = state.tables.get(written.table)
-        if table is None or (table.version, table.rows) != (written.version, written.rows):
-            events.append(TableCommitted(**asdict(written)))
+        events = self._commits(state, written)
         asset = state.assets.get(written.table)
         if asset is None or asset.input_version != version:
             computed = AssetComputed(
@@ -72,15 +70,28 @@ class RecordedTables:
                 counts=dict(counts or {}),
             )
             events.append(computed)
-        if events:
-            self._ledger.append(
-                f"company:{self.company}",
-                [
-                    NewEvent(event_type=event.event_type, payload=event, correlation_id=run)
-                    for event in events
-                ],
-                expected_version=None,
-            )
+        self._append(events, run)
+
+    def commit(self, *tables: Written) -> None:
+        """Record only the tables' versions: for changes that are no whole computation."""
+        state = self._ledger.state(self.company)
+        self._append([event for written in tables for event in self._commits(state, written)], None)
+
+    def _commits(self, state: CompanyState, written: Written) -> list[Payload]:
+        table = state.tables.get(written.table)
+        if table is not None and (table.version, table.rows) == (written.version, written.rows):
+            return []
+        return [TableCommitted(**asdict(written))]
+
+    def _append(self, events: Sequence[Payload], run: str | None) -> None:
+        self._ledger.append(
+            f"company:{self.company}",
+            [
+                NewEvent(event_type=event.event_type, payload=event, correlation_id=run)
+                for event in events
+            ],
+            expected_version=None,
+        )
 
 
 def _joined(first: Written, second: Written) -> Written:

@@ -22,6 +22,7 @@ from coordinator.catalog import fingerprints
 from coordinator.catalog import folders as catalog_folders
 from coordinator.catalog import rows as catalog_rows
 from coordinator.catalog.code_files import is_code, is_generated
+from coordinator.catalog.declared import Declared
 from coordinator.catalog.evidence import Candidate, judge
 from coordinator.catalog.fingerprints import Fingerprint
 from coordinator.catalog.tree import Tree, ancestors, in_any
@@ -86,19 +87,23 @@ def discover(
     rules: CatalogSettings,
     commits: pd.DataFrame,
     known: Mapping[str, KnownFingerprint],
+    declared: Sequence[Declared] = (),
 ) -> Discovered:
     """The components of `company` in the tree of one commit.
 
     `read` gives a file's content at a path, None when missing or too large. `commits` needs the
     columns id, committed_at, paths and path_count, in any order. `known` are the fingerprints of
-    the last run (`remembered`). Never raises for what stands in the repository.
+    the last run (`remembered`), `declared` the folders people say are components: those that are
+    in the tree are, whatever the settings leave out. Never raises for what stands in the
+    repository.
 
     `tree_hash` is the sha of git's tree object of the component's folder, so equal folders have
     equal hashes in all companies; see `Tree.tree_hash` for components of several folders and for
     folders that contain other components.
     """
     tree = Tree(snapshot)
-    found = catalog_folders.find(tree, read, rules)
+    found = catalog_folders.find(tree, read, rules, declared)
+    words = {each.path: each for each in declared}
     holes = _holes(found.candidates)
     facts = catalog_rows.Facts(company, tree, read, commits, found.candidates)
     rows: list[dict[str, Any]] = []
@@ -109,7 +114,7 @@ def discover(
         if judged.confidence < rules.min_confidence:
             found.left_out["below the confidence asked for"] += 1
             continue
-        row = facts.row(candidate, judged, files, holes[path])
+        row = facts.row(candidate, judged, files, holes[path]) | _said(words.get(path))
         earlier = known.get(row["tree_hash"])
         if earlier is not None:
             content, reused = Fingerprint(earlier.values, earlier.shingles), reused + 1
@@ -118,6 +123,14 @@ def discover(
             reads += count
         rows.append(row | {"fingerprint": list(content.values), "shingles": content.shingles})
     return Discovered(_frame(rows), dict(sorted(found.left_out.items())), reads, reused)
+
+
+def _said(declared: Declared | None) -> dict[str, str]:
+    """The words of a declaration that take the place of what the folder says."""
+    if declared is None:
+        return {}
+    said = {"name": declared.name, "description": declared.description}
+    return {column: words for column, words in said.items() if words}
 
 
 def _holes(candidates: Mapping[str, Candidate]) -> dict[str, tuple[str, ...]]:

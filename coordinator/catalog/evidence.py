@@ -26,14 +26,14 @@ _MAIN_ENDINGS = ("Application.java", "Application.kt", "Main.java", "Main.kt")
 class Candidate:
     """A folder that may be a component, with the manifests that speak for it.
 
-    `parts` are the folders it is made of, its own first; `certain` says that a setting names it.
+    `parts` are the folders it is made of, its own first; `certain` says who named it, if anybody.
     """
 
     path: str
     manifests: tuple[Manifest, ...]
     parts: tuple[str, ...]
     name: str = ""
-    certain: bool = False
+    certain: str = ""
     category: str = ""
     reason: str = ""
     confidence: float = 0.0
@@ -70,13 +70,13 @@ class Judgement:
 def judge(candidate: Candidate, files: Sequence[str]) -> Judgement:
     """The category of a candidate and the confidence that it is a component.
 
-    `files` are the files that belong to it. Confidence: 1.0 named in settings, 0.95 its own
+    `files` are the files that belong to it. Confidence: 1.0 named by people, 0.95 its own
     descriptor or a manifest with a Dockerfile, 0.85 to 0.9 a manifest with code, 0.6 to 0.75 a
     Dockerfile alone, 0.4 a manifest without any code, 0.5 to 0.8 infrastructure files.
     """
     category = candidate.category or _category(candidate, files)
     if candidate.certain:
-        return Judgement(category, 1.0, "named in the settings")
+        return Judgement(category, 1.0, candidate.certain)
     if candidate.reason:
         return Judgement(category, candidate.confidence, candidate.reason)
     confidence = _confidence(candidate, files)

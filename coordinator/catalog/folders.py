@@ -8,7 +8,8 @@ The walk, each step a function of candidates:
 4. a candidate inside another one belongs to it, unless it stands on its own feet;
 5. ``cart/src`` with its tests beside it is the component ``cart``;
 6. infrastructure without manifests: Terraform, Kustomize, Kubernetes files, known products;
-7. settings: named folders are components for certain, excluded ones never.
+7. settings: named folders are components for certain, excluded ones never;
+8. folders declared by hand are, whatever was said before.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coordinator.catalog import names as said
+from coordinator.catalog.declared import Declared
 from coordinator.catalog.evidence import Candidate
 from coordinator.catalog.infrastructure import infrastructure
 from coordinator.catalog.tree import ROOT, Tree, ancestors, base, in_any, inside, parent
@@ -51,7 +53,9 @@ class Found:
         return [each for path, each in self.candidates.items() if inside(path, folder)]
 
 
-def find(tree: Tree, read: BlobReader, rules: CatalogSettings) -> Found:
+def find(
+    tree: Tree, read: BlobReader, rules: CatalogSettings, declared: Sequence[Declared] = ()
+) -> Found:
     """The candidates of a repository after all rules, by folder."""
     found = _from_manifests(tree, read)
     _drop_builds_of_others(found, tree)
@@ -61,6 +65,7 @@ def find(tree: Tree, read: BlobReader, rules: CatalogSettings) -> Found:
     for candidate in infrastructure(tree, [*found.candidates.values()]):
         found.candidates[candidate.path] = candidate
     _apply_settings(found, tree, rules)
+    _apply_declared(found, tree, declared)
     return found
 
 
@@ -332,8 +337,21 @@ def _apply_settings(found: Found, tree: Tree, rules: CatalogSettings) -> None:
         for each in found.inside(folder):
             if not _named(each.path, globs):
                 found.drop(each.path, "part of another component")
-        found.candidates[folder] = replace(known, certain=True)
+        found.candidates[folder] = replace(known, certain="named in the settings")
     never = [folder_pattern(glob) for glob in rules.exclude]
     for path in [*found.candidates]:
         if any(_named(each, never) for each in (path, *ancestors(path))):
             found.drop(path, "excluded in the settings")
+
+
+# --- 8. declared by hand -------------------------------------------------------------------------
+
+
+def _apply_declared(found: Found, tree: Tree, declared: Sequence[Declared]) -> None:
+    for each in declared:
+        if each.path != ROOT and not tree.under(each.path):
+            found.left_out["declared by hand, but not there"] += 1
+            continue
+        known = found.candidates.get(each.path) or Candidate(each.path, (), (each.path,))
+        category = each.category or known.category
+        found.candidates[each.path] = replace(known, certain="declared by hand", category=category)

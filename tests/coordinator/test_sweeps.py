@@ -93,18 +93,18 @@ class TestDue:
         assert [found.company for found in due([Poll("new", "a1")], {"new": "x"}, {})] == ["new"]
 
     def test_nothing_changed_is_not_due(self) -> None:
-        history = History().synced(sync_version("a1", "settings"))
+        history = History().synced(sync_version("a1", "settings", CompanyState()))
         assert history.due("a1") is None
 
     def test_other_settings_make_it_due_with_the_same_head(self) -> None:
-        history = History().synced(sync_version("a1", "settings"))
+        history = History().synced(sync_version("a1", "settings", CompanyState()))
         found = history.due("a1", settings="others")
         assert found is not None
         assert head_of(found.version) == "a1"
 
     def test_could_not_read_is_never_empty(self) -> None:
         # an empty head would delete every commit of the company
-        synced = History().synced(sync_version("a1", "settings"))
+        synced = History().synced(sync_version("a1", "settings", CompanyState()))
         assert synced.due(None) is None
         assert synced.due("") is not None
 
@@ -201,11 +201,11 @@ class TestBackoff:
 
 
 def test_the_version_holds_head_settings_and_rules() -> None:
-    version = sync_version("a1", "settings")
+    version = sync_version("a1", "settings", CompanyState())
     assert head_of(version) == "a1"
-    assert head_of(sync_version("", "settings")) == ""
-    assert version != sync_version("a1", "others")
-    assert version != sync_version("a2", "settings")
+    assert head_of(sync_version("", "settings", CompanyState())) == ""
+    assert version != sync_version("a1", "others", CompanyState())
+    assert version != sync_version("a2", "settings", CompanyState())
     assert "settings" not in version
 
 

@@ -63,7 +63,11 @@ class Watch:
 
     def finish(self, company: str, head: str) -> None:
         """Record what a complete sync of `head` records."""
-        version = sync_version(head, self.home.companies.instance(company).settings_hash)
+        version = sync_version(
+            head,
+            self.home.companies.instance(company).settings_hash,
+            self.home.ledger.state(company),
+        )
         moved = {"source": "git", "cursor": version, "previous": None}
         self.tell(company, "cursor_moved", moved)
 
