@@ -2,7 +2,7 @@
 
 from coordinator.approvals.inbox import INBOX, Inbox
 from coordinator.approvals.records import Decision, Grant, Proposal, Wanted
-from coordinator.approvals.roles import Roles, same_people
+from coordinator.approvals.roles import Roles
 
 __all__ = [
     "INBOX",
@@ -12,5 +12,4 @@ __all__ = [
     "Proposal",
     "Roles",
     "Wanted",
-    "same_people",
 ]

@@ -77,25 +77,28 @@ def grant_answers(
     return found
 
 
-def check_role(actor: str, ask: Ask, roles: Roles) -> None:
-    """NotPermitted unless `actor` may answer `ask`."""
-    if roles.may(actor, ask):
-        return
-    key = f"approvals.{ask.role}"
-    if not is_person(actor):
+def may_answer(inbox: Inbox, proposal: Proposal, *, actor: str, roles: Roles) -> bool:
+    """Whether `actor` could answer the proposal now."""
+    wanted = Wanted(proposal.number, approve=True)
+    try:
+        decide(inbox, wanted, actor=actor, roles=roles)
+    except ApprovalError:
+        return False
+    return True
+
+
+def check_withdrawal(proposal: Proposal, *, actor: str, roles: Roles) -> None:
+    """An ApprovalError unless `actor` may take the proposal back."""
+    theirs = roles.person(actor) == roles.person(proposal.made_by)
+    if not theirs and not any(roles.may(actor, ask) for ask in proposal.asks):
         raise NotPermitted(
-            f"'{actor}' is no person and answers nothing", hint="say who decides: `orch --as NAME`"
+            f"'{actor}' neither made proposal {proposal.number} nor may answer it",
+            hint="`orch --as NAME` says who you are",
         )
-    if not roles.answerers(ask):
-        raise NotPermitted(
-            f"nobody may answer for {ask.company} ({ask.role})",
-            hint=f"name somebody in its company.yaml, under `{key}` or `owners`",
+    if not proposal.is_open:
+        raise ProposalClosed(
+            f"proposal {proposal.number} is {proposal.status}: there is nothing to take back"
         )
-    raise NotPermitted(
-        f"'{actor}' may not answer for {ask.company} ({ask.role})",
-        hint=f"its company.yaml names who may, under `{key}`, else `owners`; "
-        "`orch --as NAME` says who you are",
-    )
 
 
 def _unused(grants: list[Grant], used: set[str], roles: Roles) -> Grant | None:
@@ -110,9 +113,9 @@ def _check_open(proposal: Proposal) -> None:
         last = proposal.decisions[-1]
         raise AlreadyDecided(
             f"proposal {number} is {status} already, by '{last.by}' at {last.at:%Y-%m-%d %H:%M}",
-            hint=""
-            if status == "rejected"
-            else f"`orch approvals withdraw {number}` takes it back",
+            hint=f"`orch approvals withdraw {number}` takes it back"
+            if status == "approved"
+            else "propose it anew to ask again",
         )
     said = {"void": "void", "expired": "expired", "done": "carried out"}[status]
     why = f": {proposal.reason}" if status == "void" and proposal.reason else ""
@@ -162,8 +165,8 @@ def _ask_for(proposal: Proposal, actor: str, roles: Roles) -> Ask:
             f"proposal {proposal.number} was answered for {mine[0].company} already",
             hint=f"it waits for {_listed(proposal.missing)}",
         )
-    check_role(actor, proposal.missing[0], roles)
-    raise AssertionError  # pragma: no cover (check_role raised)
+    roles.check(actor, proposal.missing[0])
+    raise AssertionError("whoever holds none of the roles is refused")
 
 
 def _listed(asks: tuple[Ask, ...]) -> str:

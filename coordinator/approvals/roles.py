@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from coordinator.errors import NotPermitted
 from coordinator.ledger.approval_events import Ask, Role
 from coordinator.settings import CompanySettings
 
@@ -51,21 +53,51 @@ def same_people(companies: Iterable[CompanySettings]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Roles:
-    """Who may answer which ask, and which names are the same person's."""
+    """Who may answer which ask, as the companies' settings stand.
 
-    holders: Mapping[Ask, frozenset[str]]
-    people: Mapping[str, str] = field(default_factory=dict)
+    `problems` says of a company whose settings cannot be read why: nobody may answer for it.
+    """
+
+    companies: Mapping[str, CompanySettings]
+    problems: Mapping[str, str] = field(default_factory=dict)
 
     def person(self, actor: str) -> str:
         """The one name of the person who calls themselves `actor`."""
-        return self.people.get(folded(actor), folded(actor))
+        return self._people.get(folded(actor), folded(actor))
 
     def may(self, actor: str, ask: Ask) -> bool:
         """Whether `actor` holds the role that is asked."""
-        if not is_person(actor):
-            return False
-        return self.person(actor) in self.answerers(ask)
+        return is_person(actor) and self.person(actor) in self.answerers(ask)
 
     def answerers(self, ask: Ask) -> frozenset[str]:
         """Everybody who may answer `ask`, each person once."""
-        return frozenset(self.person(name) for name in self.holders.get(ask, frozenset()))
+        settings = self.companies.get(ask.company)
+        if settings is None:
+            return frozenset()
+        return frozenset(self.person(name) for name in holders(settings, ask.role))
+
+    def check(self, actor: str, ask: Ask) -> None:
+        """NotPermitted, with what to do, unless `actor` holds the role that is asked."""
+        if self.may(actor, ask):
+            return
+        key = f"approvals.{ask.role}"
+        if not is_person(actor):
+            problem = f"'{actor}' is no person and answers nothing"
+            hint = "say who decides: `orch --as NAME`"
+        elif ask.company not in self.companies:
+            problem = self.problems.get(ask.company) or f"there is no company '{ask.company}'"
+            hint = f"nobody may answer for {ask.company} until that is mended"
+        elif not self.answerers(ask):
+            problem = f"nobody may answer for {ask.company} ({ask.role})"
+            hint = f"name somebody in its company.yaml, under `{key}` or `owners`"
+        else:
+            problem = f"'{actor}' may not answer for {ask.company} ({ask.role})"
+            hint = (
+                f"its company.yaml names who may, under `{key}`, else `owners`; "
+                "`orch --as NAME` says who you are"
+            )
+        raise NotPermitted(problem, hint=hint)
+
+    @cached_property
+    def _people(self) -> Mapping[str, str]:
+        return same_people(self.companies.values())

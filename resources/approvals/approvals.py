@@ -11,22 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from coordinator.approvals import INBOX, Grant, Inbox, Proposal, Roles, Wanted, same_people
-from coordinator.approvals.deciding import check_role, decide, existing, grant_answers
-from coordinator.approvals.inbox import answered
-from coordinator.approvals.roles import holders
-from coordinator.errors import (
-    ApprovalError,
-    NotPermitted,
-    OrchError,
-    ProposalClosed,
-    VersionConflict,
+from coordinator.approvals import INBOX, Grant, Inbox, Proposal, Roles, Wanted
+from coordinator.approvals.deciding import (
+    check_withdrawal,
+    decide,
+    existing,
+    grant_answers,
+    may_answer,
 )
+from coordinator.approvals.inbox import answered
+from coordinator.errors import ApprovalError, OrchError, ProposalClosed, VersionConflict
 from coordinator.ledger import approval_events as events
 from coordinator.ledger.approval_events import Ask, Kind, Role
 from coordinator.ledger.events import APPROVALS, NewEvent, checked_label, text_hash, utc_text
 from coordinator.ledger.payloads import Payload
-from coordinator.settings import CONTROL, company_slug
+from coordinator.settings import CONTROL, CompanySettings, company_slug
 from resources.approvals.owners import Owners
 
 if TYPE_CHECKING:
@@ -60,14 +59,19 @@ class Approvals:
         """All proposals and grants as they stand now."""
         return self._recorded().at(self._now())
 
-    def waiting(self, company: str | None = None, kind: str | None = None) -> list[Proposal]:
-        """What waits for a person; `company` owns the text or is asked."""
+    def waiting(
+        self, company: str | None = None, kind: str | None = None, by: str | None = None
+    ) -> list[Proposal]:
+        """What waits for a person; `company` owns the text or is asked, `by` could answer."""
+        inbox = self.inbox()
+        roles = self._roles() if by is not None else None
         return [
             one
-            for one in self.inbox().proposals
+            for one in inbox.proposals
             if one.status == "waiting"
             and (company is None or one.concerns(company))
             and (kind is None or one.kind == kind)
+            and (roles is None or may_answer(inbox, one, actor=by or "", roles=roles))
         ]
 
     def approved(self) -> list[Proposal]:
@@ -106,12 +110,12 @@ class Approvals:
         voids it. Standing grants answer at once. Raises ApprovalError for a subject that is no
         plain line, LedgerError for a text over 1 MB, CompanyError for an unknown company.
         """
-        wanted = tuple(_ask(one) for one in asks)
+        wanted = tuple(dict.fromkeys(_ask(one) for one in asks))
         content = text_hash(text)
         if not subject.strip() or CONTROL.search(subject):
             raise ApprovalError("what is proposed must be named in one line of plain text")
         actor = self._signed(by)
-        roles = self._roles(wanted)
+        roles = self._roles()
         expiry = self._expiry([company, *(ask.company for ask in wanted)])
 
         def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
@@ -163,39 +167,22 @@ class Approvals:
         """
         actor = self._signed(by)
         self.expire_due()
+        return self._change(lambda inbox, now: self._answers(inbox, wanted, actor, now))
 
-        def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], list[Outcome]]:
-            new: list[NewEvent] = []
-            outcomes = []
-            for one in wanted:
-                inbox, recorded, outcome = self._answer(inbox, one, actor, now)
-                new += recorded
-                outcomes.append(outcome)
-            return new, outcomes
-
-        outcomes = self._change(change)
-        inbox = self.inbox()
-        return [
-            Outcome(one.number, inbox.proposal(one.number), one.problem, one.hint)
-            for one in outcomes
-        ]
+    def preview(self, wanted: Sequence[Wanted], by: str | None = None) -> list[Outcome]:
+        """What `decide` would answer, without deciding anything."""
+        return self._answers(self.inbox(), wanted, self._signed(by), self._now())[1]
 
     def withdraw(self, number: int, by: str | None = None, reason: str = "") -> Proposal:
         """Take an open proposal back: whoever made it, or may answer it, can."""
         actor = self._signed(by)
-        proposal = self.proposal(number)
-        roles = self._roles(proposal.asks)
-        if roles.person(actor) != roles.person(proposal.made_by) and not any(
-            roles.may(actor, ask) for ask in proposal.asks
-        ):
-            raise NotPermitted(
-                f"'{actor}' neither made proposal {number} nor may answer it",
-                hint="`orch --as NAME` says who you are",
-            )
-        if not proposal.is_open:
-            raise ProposalClosed(f"proposal {number} is {proposal.status}: nothing to take back")
-        said = f"withdrawn: {reason}" if reason.strip() else "withdrawn"
-        return self._void(number, said, actor)
+        roles = self._roles()
+        said = f"withdrawn: {reason.strip()}" if reason.strip() else "withdrawn"
+
+        def check(proposal: Proposal) -> None:
+            check_withdrawal(proposal, actor=actor, roles=roles)
+
+        return self._void(number, said, actor, check)
 
     def void(self, number: int, reason: str) -> Proposal:
         """Close an open proposal whose content no longer stands; a closed one stays as it is."""
@@ -234,7 +221,8 @@ class Approvals:
         """Say yes in advance, until then, to every proposal of `kind` that asks that role."""
         actor = self._signed(by)
         ask = _ask((company, role))
-        check_role(actor, ask, self._roles([ask]))
+        self._home.companies.instance(company)
+        self._roles().check(actor, ask)
 
         def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
             if until <= now:
@@ -250,9 +238,9 @@ class Approvals:
         """End a standing grant: whoever gave it, or holds its role, can."""
         actor = self._signed(by)
         found = self._grant(grant)
-        roles = self._roles([found.ask])
+        roles = self._roles()
         if roles.person(actor) != roles.person(found.by):
-            check_role(actor, found.ask, roles)
+            roles.check(actor, found.ask)
 
         def change(inbox: Inbox, _: datetime) -> tuple[list[NewEvent], None]:
             standing = inbox.grant(grant)
@@ -268,24 +256,34 @@ class Approvals:
         """All standing grants, the ended ones included."""
         return list(self.inbox().grants)
 
-    def _answer(
-        self, inbox: Inbox, wanted: Wanted, actor: str, now: datetime
-    ) -> tuple[Inbox, list[NewEvent], Outcome]:
-        """The inbox after one decision, what is to be recorded, and what became of it."""
-        try:
-            proposal = existing(inbox, wanted.number)
-            answer = decide(inbox, wanted, actor=actor, roles=self._roles(proposal.asks))
-            changed = self._changed(proposal) if wanted.approve else ""
-        except OrchError as error:
-            return inbox, [], Outcome(wanted.number, None, error.message, error.hint)
-        if changed:
-            voided = events.ProposalVoided(number=proposal.number, reason=changed)
-            problem = f"proposal {proposal.number} is void: {changed}"
-            outcome = Outcome(wanted.number, None, problem, "propose it anew")
-            inbox = inbox.changed(replace(proposal, status="void", reason=changed))
-            return inbox, [_event(voided, proposal.company, None)], outcome
-        inbox = answered(inbox, answer, by=actor, at=now)
-        return inbox, [_event(answer, proposal.company, actor)], Outcome(wanted.number, None)
+    def _answers(
+        self, inbox: Inbox, wanted: Sequence[Wanted], actor: str, now: datetime
+    ) -> tuple[list[NewEvent], list[Outcome]]:
+        """What is to be recorded, and what becomes of each; they build on one another."""
+        roles = self._roles()
+        new: list[NewEvent] = []
+        problems = []
+        for one in wanted:
+            try:
+                answer = decide(inbox, one, actor=actor, roles=roles)
+                proposal = existing(inbox, one.number)
+                changed = self._changed(proposal) if one.approve else ""
+            except OrchError as error:
+                problems.append((error.message, error.hint))
+                continue
+            if changed:
+                voided = events.ProposalVoided(number=one.number, reason=changed)
+                inbox = inbox.changed(replace(proposal, status="void", reason=changed))
+                new.append(_event(voided, proposal.company, None, now))
+                problems.append((f"proposal {one.number} is void: {changed}", "propose it anew"))
+            else:
+                inbox = answered(inbox, answer, by=actor, at=now)
+                new.append(_event(answer, proposal.company, actor, now))
+                problems.append(("", ""))
+        return new, [
+            Outcome(one.number, inbox.proposal(one.number), *problem)
+            for one, problem in zip(wanted, problems, strict=True)
+        ]
 
     def _changed(self, proposal: Proposal) -> str:
         """Why the proposal's text no longer is what would be proposed; empty when it is."""
@@ -297,9 +295,16 @@ class Approvals:
             return "what it was about is gone"
         return "" if text_hash(text) == proposal.content else "its content changed"
 
-    def _void(self, number: int, reason: str, actor: str) -> Proposal:
+    def _void(
+        self,
+        number: int,
+        reason: str,
+        actor: str,
+        check: Callable[[Proposal], None] = lambda _: None,
+    ) -> Proposal:
         def change(inbox: Inbox, _: datetime) -> tuple[list[NewEvent], None]:
             proposal = existing(inbox, number)
+            check(proposal)
             if not proposal.is_open:
                 return [], None
             voided = events.ProposalVoided(number=number, reason=reason)
@@ -341,18 +346,16 @@ class Approvals:
     def _recorded(self) -> Inbox:
         return self._ledger.fold(APPROVALS, INBOX)
 
-    def _roles(self, asks: Sequence[Ask]) -> Roles:
-        """Who may answer `asks`, as the companies' settings stand now."""
-        companies = self._home.companies
-        readable = [
-            companies.instance(name).settings
-            for name in companies.names()
-            if not companies.check(name).problem
-        ]
-        return Roles(
-            {ask: holders(companies.instance(ask.company).settings, ask.role) for ask in asks},
-            same_people(readable),
-        )
+    def _roles(self) -> Roles:
+        """Who may answer for whom, as the companies' settings stand now."""
+        companies: dict[str, CompanySettings] = {}
+        problems: dict[str, str] = {}
+        for name in self._home.companies.names():
+            try:
+                companies[name] = self._home.companies.instance(name).settings
+            except OrchError as error:
+                problems[name] = str(error)
+        return Roles(companies, problems)
 
     def _expiry(self, companies: Sequence[str]) -> timedelta:
         """How long a proposal waits: as long as the least patient company asked says."""
@@ -371,5 +374,7 @@ def _ask(one: tuple[str, Role] | Ask) -> Ask:
     return Ask(company=company_slug(company), role=role)
 
 
-def _event(payload: Payload, company: str, actor: str | None) -> NewEvent:
-    return NewEvent(payload.event_type, payload, company=company, actor=actor)
+def _event(
+    payload: Payload, company: str, actor: str | None, at: datetime | None = None
+) -> NewEvent:
+    return NewEvent(payload.event_type, payload, company=company, actor=actor, occurred_at=at)
