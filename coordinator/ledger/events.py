@@ -111,8 +111,8 @@ def stream_company(stream: str) -> str | None:
     return slug
 
 
-def payload_text(event: NewEvent) -> tuple[str, int]:
-    """The payload of `event` as canonical JSON, checked against its type, and its schema version.
+def payload_of(event: NewEvent) -> Payload:
+    """The payload of `event`, checked against its type.
 
     Raises UnknownEvent for an unknown type, LedgerError for a payload that does not fit it.
     """
@@ -122,11 +122,16 @@ def payload_text(event: NewEvent) -> tuple[str, int]:
         raise LedgerError(f"the payload of {event.event_type} is a {type(given).__name__}")
     if not isinstance(given, Payload):
         given = _validated(model, given, event.event_type)
-    text = canonical_json(given.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return given
+
+
+def payload_text(payload: Payload) -> str:
+    """The payload as it is stored: canonical JSON of 1 MB at most, else LedgerError."""
+    text = canonical_json(payload.model_dump(mode="json", by_alias=True, exclude_none=True))
     size = len(text.encode("utf-8"))
     if size > MAX_PAYLOAD_BYTES:
-        raise LedgerError(f"the payload of {event.event_type} has {size} bytes, over 1 MB")
-    return text, model.schema_version
+        raise LedgerError(f"the payload of {payload.event_type} has {size} bytes, over 1 MB")
+    return text
 
 
 def text_hash(text: str) -> str:
@@ -135,6 +140,8 @@ def text_hash(text: str) -> str:
         content = text.encode("utf-8")
     except UnicodeEncodeError:
         raise LedgerError("a text with half of a surrogate pair cannot be stored") from None
+    if b"\0" in content:  # Postgres has no place for it, and C programs stop reading there
+        raise LedgerError("a text with a NUL character cannot be stored")
     if len(content) > MAX_TEXT_BYTES:
         raise LedgerError(f"a text has {len(content)} bytes, over 1 MB", hint="shorten it")
     return hashlib.sha256(content).hexdigest()

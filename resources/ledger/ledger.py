@@ -9,39 +9,36 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coordinator.errors import LedgerError, StorageError, VersionConflict
 from coordinator.ledger.chain import EventRow, is_intact
 from coordinator.ledger.company_state import COMPANY, CompanyState
-from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import (
     COORDINATOR,
     Event,
     NewEvent,
     checked_label,
-    payload_text,
-    stream_company,
     text_hash,
     utc_text,
 )
 from coordinator.ledger.reducer import Reducer, State
 from coordinator.settings import company_slug
 from resources.ledger.anchors import Anchors
+from resources.ledger.appending import Append, requested
 from resources.ledger.group_commit import GroupCommit
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from resources.ledger.rows import Tail
 
 log = logging.getLogger(__name__)
 
-_LABELS = ("feature", "workflow", "phase", "actor", "causation_id", "correlation_id")
 _MAX_POSITION = 2**62
 
 
@@ -52,23 +49,6 @@ class Verified:
     count: int
     head: str
     anchored_count: int
-
-
-@dataclass(frozen=True)
-class _Append:
-    """One call of `append`, checked: the columns of each row but for those the chain gives."""
-
-    stream: str
-    columns: Sequence[Mapping[str, Any]]
-    expected_version: int | None
-    texts: Mapping[str, str]
-    """New texts by their hash, kept for the company of the events."""
-    purged: Sequence[str]
-    """Hashes of texts that one of the events purges."""
-
-    @property
-    def owner(self) -> str:
-        return str(self.columns[0]["company"])
 
 
 class Ledger:
@@ -91,7 +71,7 @@ class Ledger:
         self._new_id = new_id
         self._actor = actor
         self._process = os.getpid()
-        self._group: GroupCommit[_Append, list[Event]] = GroupCommit(self._commit)
+        self._group: GroupCommit[Append, list[Event]] = GroupCommit(self._commit)
 
     @classmethod
     def open(
@@ -147,21 +127,19 @@ class Ledger:
 
         `expected_version` is the number of events the caller knows the stream to have; another
         number raises VersionConflict. None appends to whatever is there. `texts` are kept in the
-        same transaction for the company of the events, which name them by `text_hash`; a
-        `texts_purged` event deletes those it names. Raises UnknownEvent or LedgerError for what
+        same transaction for the company of the events, which name them by `text_hash`; a text
+        that is named must be given or be there already. A `texts_purged` event deletes those it
+        names. Raises UnknownEvent or LedgerError for what
         cannot be stored, StorageError for a full disk.
         """
-        columns = [_columns(event, stream, self._actor) for event in events]
-        if not columns:
+        if not events:
             return []
-        kept = {text_hash(text): text for text in texts}
-        purged = [sha for event in events for sha in _purged(event)]
-        if (kept or purged) and len({one["company"] for one in columns} - {None}) != 1:
-            raise LedgerError("texts belong to one company: its events, and no others, name them")
+        request = requested(
+            stream, events, actor=self._actor, expected_version=expected_version, texts=texts
+        )
         self._enter_process()
-        request = _Append(stream, columns, expected_version, kept, purged)
         recorded = self._group.submit(request)
-        if purged:
+        if request.purged:
             self._forget_deleted()
         return recorded
 
@@ -292,37 +270,42 @@ class Ledger:
             self._group = GroupCommit(self._commit)
             self._process = os.getpid()
 
-    def _commit(self, requests: Sequence[_Append]) -> list[list[Event] | Exception]:
+    def _commit(self, requests: Sequence[Append]) -> list[list[Event] | Exception]:
         from resources.ledger import rows as ledger_rows
         from resources.ledger import sqlite as ledger_sqlite
 
         with ledger_sqlite.write(self._engine) as connection:
             tail = ledger_rows.Tail(connection)
-            outcomes = [self._chained(tail, request) for request in requests]
-            added = [row for rows in outcomes if isinstance(rows, list) for row in rows]
-            if added:
-                ledger_rows.insert(connection, added)
-            for request, outcome in zip(requests, outcomes, strict=True):
-                if isinstance(outcome, list):
-                    now = outcome[0].recorded_at
-                    ledger_rows.keep_texts(connection, request.owner, request.texts, now)
-                    ledger_rows.purge_texts(connection, request.owner, request.purged)
-        if added:
+            outcomes = [self._chained(connection, tail, request) for request in requests]
+        if any(isinstance(outcome, list) for outcome in outcomes):
             self._anchor(tail.position, tail.hash)
         return [
             [Event.from_row(row) for row in rows] if isinstance(rows, list) else rows
             for rows in outcomes
         ]
 
-    def _chained(self, tail: Tail, request: _Append) -> list[EventRow] | VersionConflict:
+    def _chained(
+        self, connection: Connection, tail: Tail, request: Append
+    ) -> list[EventRow] | LedgerError:
+        """The rows of `request` at the end of the chain, written with their texts.
+
+        What only this request does wrong is returned, and nothing of it is written.
+        """
+        from resources.ledger import rows as ledger_rows
+
         version = tail.version(request.stream)
         if request.expected_version not in (None, version):
             return VersionConflict(
                 f"{request.stream} has {version} events, not {request.expected_version}",
                 hint="read it again and decide anew",
             )
+        if not ledger_rows.keeps(connection, request.named - request.kept.keys()):
+            return LedgerError(
+                f"an event for {request.stream} names a text that is not kept",
+                hint="give the text in `texts`, or leave the event out: the text may be purged",
+            )
         recorded_at = utc_text(self._now())
-        return [
+        added = [
             tail.add(
                 {
                     **columns,
@@ -333,6 +316,10 @@ class Ledger:
             )
             for columns in request.columns
         ]
+        ledger_rows.insert(connection, added)
+        ledger_rows.keep_texts(connection, request.kept, recorded_at)
+        ledger_rows.purge_texts(connection, request.purged)
+        return added
 
     def _forget_deleted(self) -> None:
         from resources.ledger import sqlite as ledger_sqlite
@@ -350,32 +337,6 @@ class Ledger:
                 count,
                 os.strerror(error.errno or 0),
             )
-
-
-def _columns(event: NewEvent, stream: str, actor: str) -> dict[str, Any]:
-    """The columns known before the row has its place in the chain, all checked."""
-    company = stream_company(stream)
-    if event.company is not None and company not in (None, event.company):
-        raise LedgerError(f"an event of '{company_slug(event.company)}' cannot go to {stream}")
-    payload, schema_version = payload_text(event)
-    labels = {name: checked_label(name, getattr(event, name)) for name in _LABELS}
-    return {
-        **labels,
-        "stream": stream,
-        "company": company_slug(event.company) if event.company is not None else company,
-        "event_type": event.event_type,
-        "payload": payload,
-        "schema_version": schema_version,
-        "actor": labels["actor"] or actor,
-        "occurred_at": utc_text(event.occurred_at) if event.occurred_at else None,
-    }
-
-
-def _purged(event: NewEvent) -> Sequence[str]:
-    if event.event_type != TextsPurged.event_type:
-        return ()
-    given = event.payload
-    return given.texts if isinstance(given, TextsPurged) else given["texts"]
 
 
 def _sqlite_path(url_or_path: str | Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,17 +68,22 @@ def insert(connection: Connection, added: Sequence[EventRow]) -> None:
     connection.execute(events.insert(), [vars(row) for row in added])
 
 
-def keep_texts(connection: Connection, owner: str, contents: Mapping[str, str], now: str) -> None:
-    """Keep the texts `contents` (by hash) for `owner`; those it has already stay as they are."""
-    for sha256, content in contents.items():
+def keep_texts(connection: Connection, contents: Mapping[tuple[str, str], str], now: str) -> None:
+    """Keep `contents` (by owner and hash); those that are there already stay as they are."""
+    for (owner, sha256), content in contents.items():
         if not owned_texts(connection, owner, [sha256]):
             row = {"owner": owner, "sha256": sha256, "content": content, "stored_at": now}
             connection.execute(texts.insert().values(row))
 
 
-def purge_texts(connection: Connection, owner: str, hashes: Sequence[str]) -> None:
-    """Delete texts of `owner`; the purging event must stand already."""
-    for sha256 in hashes:
+def keeps(connection: Connection, wanted: Iterable[tuple[str, str]]) -> bool:
+    """Whether all these texts, by owner and hash, are kept."""
+    return all(owned_texts(connection, owner, [sha256]) for owner, sha256 in wanted)
+
+
+def purge_texts(connection: Connection, purged: Iterable[tuple[str, str]]) -> None:
+    """Delete texts by owner and hash; the purging event must stand already."""
+    for owner, sha256 in purged:
         one = (texts.c.owner == owner) & (texts.c.sha256 == sha256)
         connection.execute(texts.delete().where(one))
 

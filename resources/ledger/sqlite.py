@@ -117,6 +117,8 @@ def engine(path: Path, *, guarded: bool = True) -> Engine:
     made = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
+        # else an error quotes the texts it could not store, and event logs print causes
+        hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 
