@@ -20,15 +20,33 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 STATES = {
     "ledger-v1": {
-        "company:empresa-a": (3, "2f821f787b9e950161c948a7b5a471241bc0aa3aac05ad1e9e74c39342fc3248"),
-        "company:empresa-b": (3, "d5593e6bff59f21432da6bb306292526ad225fb27901de5f88a65b93043efbe8"),
-        "company:empresa-c": (3, "2d668896c069d1721920304342cf2042cf493f2e9c3bc625fcb66a8c83c55837"),
+        "company:empresa-a": (
+            3,
+            "2f821f787b9e950161c948a7b5a471241bc0aa3aac05ad1e9e74c39342fc3248",
+        ),
+        "company:empresa-b": (
+            3,
+            "d5593e6bff59f21432da6bb306292526ad225fb27901de5f88a65b93043efbe8",
+        ),
+        "company:empresa-c": (
+            3,
+            "2d668896c069d1721920304342cf2042cf493f2e9c3bc625fcb66a8c83c55837",
+        ),
         "coordinator": (1, "060bacee26596ae88e5b892ebfb510a103cc4df377098e128a2487c8e696abf0"),
     },
     "ledger-v2": {
-        "company:empresa-a": (3, "c2b7c8137883e908de7ce33a67c8d874c4930986896f59c42c18ca61f858c1f7"),
-        "company:empresa-b": (3, "43eebe9aec67a4cd73372421debab74f42ad3fd67a4e820ac502f399ece486b0"),
-        "company:empresa-c": (3, "0a96212f10c3bbfafc054b9e0b6f6f7c982045d20306ef38485ce13289465da9"),
+        "company:empresa-a": (
+            3,
+            "c2b7c8137883e908de7ce33a67c8d874c4930986896f59c42c18ca61f858c1f7",
+        ),
+        "company:empresa-b": (
+            3,
+            "43eebe9aec67a4cd73372421debab74f42ad3fd67a4e820ac502f399ece486b0",
+        ),
+        "company:empresa-c": (
+            3,
+            "0a96212f10c3bbfafc054b9e0b6f6f7c982045d20306ef38485ce13289465da9",
+        ),
         "coordinator": (1, "b4784d68efaa0bf6c1050651670c750369108bc8d3f5a9165d2de1806c417255"),
     },
 }
