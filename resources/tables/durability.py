@@ -29,13 +29,14 @@ def listing(folder: Path) -> Listing:
 def sync_changes(folder: Path, before: Listing) -> None:
     """Force to disk what changed below `folder` since `before`, files first, then folders.
 
-    A folder is forced when a file in it is new, and so are its parents up to and with the parent
-    of `folder`, so that the names themselves last.
+    A folder is forced when a file in it is new or gone, and so are its parents up to and with the
+    parent of `folder`, so that the names themselves last and what was deleted does not come back.
     """
     folders: set[str] = set()
     top = str(folder.parent)
-    for path, state in listing(folder).items():
-        if before.get(path) == state:
+    after = listing(folder)
+    for path in after.keys() | before.keys():
+        if before.get(path) == after.get(path):
             continue
         _sync(path)
         parent = os.path.dirname(path)  # noqa: PTH120 - thousands of paths: strings stay strings
@@ -44,6 +45,14 @@ def sync_changes(folder: Path, before: Listing) -> None:
             parent = os.path.dirname(parent)  # noqa: PTH120
     for path in sorted(folders, key=len, reverse=True):
         _sync(path)
+
+
+def make_durable_folder(folder: Path) -> None:
+    """Make `folder` and its missing parents, closed to others, so that their names last."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for one in missing:
+        _sync(str(one.parent))
 
 
 def _sync(path: str) -> None:

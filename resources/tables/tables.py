@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.errors import MemoryUnavailable, OrchError, StorageError
 from resources.tables import schemas as table_schemas
+from resources.tables.acknowledged import Acknowledged
 from resources.tables.arrow_rows import to_arrow, to_frame
-from resources.tables.durability import listing, sync_changes
+from resources.tables.durability import Listing, listing, make_durable_folder, sync_changes
 from resources.tables.schemas import ROW_HASH
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ LOCK_TIMEOUT_S = 60.0
 MAX_VERSIONS = 64
 MAX_SMALL_FRAGMENTS = 32
 KEEP_VERSIONS = timedelta(minutes=15)  # far longer than any read takes
+KEEP_ALL = timedelta(days=36_500)
 
 _DISK = {
     "No space left on device": "the disk is full",
@@ -65,16 +67,19 @@ class Tables:
     def __init__(self, folder: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
         self.folder = folder
         self._lock_timeout_s = lock_timeout_s
+        self._rewritten: set[str] = set()
 
     # -- reading ---------------------------------------------------------------------------
 
     def names(self) -> list[str]:
         """The tables that exist, sorted."""
         found = self.folder.glob("*.lance/_versions/*.manifest")
-        return sorted({path.parent.parent.name.removesuffix(".lance") for path in found})
+        names = {path.parent.parent.name.removesuffix(".lance") for path in found}
+        return sorted(name for name in names if self.exists(name))
 
     def exists(self, name: str) -> bool:
         """True when the table has at least one commit."""
+        self._settle(name)
         return any((self.path(name) / "_versions").glob("*.manifest"))
 
     def path(self, name: str) -> Path:
@@ -192,31 +197,45 @@ class Tables:
     def drop(self, name: str) -> None:
         """Remove the table and its files; a missing one is no error."""
         with self.writing(name), self._translated(name):
-            if self.path(name).exists():
-                shutil.rmtree(self.path(name))
+            self._clear(name)
 
     def optimize(self, name: str) -> None:
-        """What `compact` does, for a caller that is `writing` already."""
+        """Join small parts and complete the indexes, for a caller that is `writing` already.
+
+        Old versions go when the block ends: not before the new one is on disk, else a power cut
+        could take both.
+        """
         with self._translated(name):
-            self.open(name).optimize(cleanup_older_than=KEEP_VERSIONS)
+            self.open(name).optimize(cleanup_older_than=KEEP_ALL)
+            self._rewritten.add(name)
 
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
         """Be the only writer of a table; what was written is on disk when the block ends.
 
-        StorageError when another writer holds it longer than the timeout.
+        What a writer left behind that died in its block is taken back first. StorageError when
+        another writer holds the table longer than the timeout.
         """
+        acknowledged = Acknowledged(self.path(name))
         with self._locked(name):
-            synced = self.folder / f".{name}.synced"
-            # a writer that died between its commit and its fsync left no mark: then force all
-            before = listing(self.path(name)) if self._mark(synced) == self._newest(name) else {}
+            with self._translated(name):
+                acknowledged.take_back()
+                if not acknowledged.newest():
+                    acknowledged.mark_none()
+                # a table without a mark comes from elsewhere: then force all of it
+                before = {} if acknowledged.marked() is None else listing(self.path(name))
             yield
             with self._translated(name):
-                sync_changes(self.path(name), before)
-                synced.write_text(self._newest(name))
+                self._acknowledge(name, before)
+                if name in self._rewritten:
+                    before = listing(self.path(name))
+                    self.open(name).optimize(cleanup_older_than=KEEP_VERSIONS)
+                    self._rewritten.discard(name)
+                    self._acknowledge(name, before)
 
     def open(self, name: str) -> Any:
         """The LanceDB table itself, for queries and indexes."""
+        self._settle(name)
         return self._database.open_table(name)
 
     # -- parts -----------------------------------------------------------------------------
@@ -249,7 +268,7 @@ class Tables:
         with self._translated(name):
             mode = "overwrite" if self._readable(name) else "create"
             if mode == "create":
-                shutil.rmtree(self.path(name), ignore_errors=True)
+                self._clear(name)
             self._database.create_table(name, data=batch, schema=batch.schema, mode=mode)
         return self._written(name, inserted=batch.num_rows, deleted=had)
 
@@ -280,28 +299,39 @@ class Tables:
         table = self.open(name)
         small = table.stats()["fragment_stats"]["num_small_fragments"]
         if versions > MAX_VERSIONS or small > MAX_SMALL_FRAGMENTS:
-            table.optimize(cleanup_older_than=KEEP_VERSIONS)
+            self.optimize(name)
 
     def _written(
         self, name: str, *, inserted: int = 0, updated: int = 0, deleted: int = 0
     ) -> Written:
         return Written(name, inserted, updated, deleted, self.version(name), self.rows(name))
 
-    def _newest(self, name: str) -> str:
-        # manifests are named by 2^64 - 1 - version: the newest sorts first
-        names = (path.name for path in (self.path(name) / "_versions").glob("*.manifest"))
-        return min(names, default="")
+    def _acknowledge(self, name: str, before: Listing) -> None:
+        sync_changes(self.path(name), before)
+        Acknowledged(self.path(name)).mark()
 
-    @staticmethod
-    def _mark(synced: Path) -> str:
-        return synced.read_text() if synced.exists() else ""
+    def _clear(self, name: str) -> None:
+        if self.path(name).exists():
+            Acknowledged(self.path(name)).mark_none()
+            shutil.rmtree(self.path(name))
+
+    def _settle(self, name: str) -> None:
+        """Take back what a dead writer left; what a living one is about to acknowledge stays."""
+        acknowledged = Acknowledged(self.path(name))
+        if acknowledged.is_newest():
+            return
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / f".{name}.lock", timeout=0)
+        with suppress(Timeout, OSError), lock:  # who may not write here reads what there is
+            acknowledged.take_back()
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
         with self._translated(name):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_durable_folder(self.folder)
             lock = FileLock(self.folder / f".{name}.lock", timeout=self._lock_timeout_s)
             try:
                 lock.acquire()

@@ -203,7 +203,7 @@ def test_a_commit_whose_writer_died_before_the_fsync_is_forced_by_the_next(
     house: Tables, forced: set[str]
 ):
     put(house, notes(a="one"))
-    (house.folder / ".notes.synced").unlink()
+    (house.folder / ".notes.acknowledged").unlink()
     forced.clear()
     put(house, notes(a="one"))
     assert contents(house.path("notes")) <= forced
