@@ -70,11 +70,15 @@ class Hit:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A learning written by hand: `already` when the same words stood there before."""
+    """A learning written by hand: `already` when the same words stood there before.
+
+    `problem` says why it is not searchable yet; the next sync sees to it.
+    """
 
     id: str
     already: bool
     searchable: bool
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ class Tools:
         Texts with passwords or keys are refused. The same words twice are one learning.
         """
         added = self._view.add(content, category=category, title=title, language=language)
-        return Recorded(added.id, already=added.already, searchable=added.searchable)
+        return Recorded(added.id, added.already, added.searchable, added.problem)
 
     def propose_share(
         self,
