@@ -4,12 +4,14 @@ import warnings
 
 import dagster as dg
 
+from assets.approvals import carry_out_approvals, decide_approvals
 from assets.catalog import component_catalog
 from assets.checks import CHECKS
 from assets.io_manager import company_tables, coordinator_tables
 from assets.jobs import COMPANY_ASSETS, catalog_job, sync_company
 from assets.sources import git_repository
 from resources.dagster_resources import HomeResource
+from sensors.approvals import approval_sensor
 from sensors.companies import company_sensor
 from sensors.failures import failure_sensor
 from sensors.git import git_sensor
@@ -25,8 +27,8 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
     return dg.Definitions(
         assets=[git_repository, *COMPANY_ASSETS, component_catalog],
         asset_checks=list(CHECKS),
-        jobs=[sync_company, catalog_job],
-        sensors=[company_sensor, git_sensor, failure_sensor, recovery_sensor],
+        jobs=[sync_company, catalog_job, decide_approvals, carry_out_approvals],
+        sensors=[company_sensor, git_sensor, failure_sensor, recovery_sensor, approval_sensor],
         schedules=[catalog_schedule],
         resources={
             "home": HomeResource(path=home_path),

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from coordinator.approvals.inbox import Inbox
-from coordinator.approvals.records import Grant, Proposal, Wanted
+from coordinator.approvals.records import Grant, Proposal, Wanted, recorded
 from coordinator.approvals.roles import Roles, is_person
 from coordinator.errors import AlreadyDecided, ApprovalError, NotPermitted, ProposalClosed
 from coordinator.ledger.approval_events import Ask, ProposalDecided
@@ -24,7 +24,8 @@ def decide(inbox: Inbox, wanted: Wanted, *, actor: str, roles: Roles) -> Proposa
     _check_open(proposal)
     _check_words(proposal, wanted)
     ask = _ask_for(proposal, actor, roles)
-    return ProposalDecided(
+    return recorded(
+        ProposalDecided,
         number=proposal.number,
         decision="approve" if wanted.approve else "reject",
         ask=ask,
@@ -118,10 +119,9 @@ def _check_open(proposal: Proposal) -> None:
             else "propose it anew to ask again",
         )
     said = {"void": "void", "expired": "expired", "done": "carried out"}[status]
-    why = f": {proposal.reason}" if status == "void" and proposal.reason else ""
     raise ProposalClosed(
-        f"proposal {number} is {said}{why}",
-        hint="" if status == "done" else "propose it anew; `orch approvals list` shows what waits",
+        f"proposal {number} is {said}",
+        hint=f"`orch approvals show {number}` says more; propose it anew to ask again",
     )
 
 

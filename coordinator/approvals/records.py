@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from pydantic import ValidationError
+
+from coordinator.errors import ApprovalError
 from coordinator.ledger.approval_events import Ask, Kind
+from coordinator.ledger.payloads import Payload
 
+Recorded = TypeVar("Recorded", bound=Payload)
 Status = Literal["waiting", "approved", "rejected", "void", "expired", "done"]
 
 
@@ -92,3 +97,14 @@ class Wanted:
     approve: bool
     reason: str = ""
     seen: str | None = None
+
+
+def recorded(model: type[Recorded], **fields: Any) -> Recorded:
+    """The payload of `fields`; ApprovalError, which never quotes them, when one does not fit."""
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        shown = key.encode("unicode_escape").decode("ascii")[:80]
+        raise ApprovalError(f"{shown}: {first['msg']}") from None

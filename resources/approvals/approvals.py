@@ -9,23 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from coordinator.approvals import INBOX, Grant, Inbox, Proposal, Roles, Wanted
 from coordinator.approvals.deciding import (
     check_withdrawal,
     decide,
     existing,
-    grant_answers,
     may_answer,
 )
 from coordinator.approvals.inbox import answered
+from coordinator.approvals.proposing import Draft, propose
+from coordinator.approvals.records import recorded
 from coordinator.errors import ApprovalError, OrchError, ProposalClosed, VersionConflict
 from coordinator.ledger import approval_events as events
 from coordinator.ledger.approval_events import Ask, Kind, Role
 from coordinator.ledger.events import APPROVALS, NewEvent, checked_label, text_hash, utc_text
 from coordinator.ledger.payloads import Payload
-from coordinator.settings import CONTROL, CompanySettings, company_slug
+from coordinator.settings import CompanySettings, company_slug
 from resources.approvals.owners import Owners
 
 if TYPE_CHECKING:
@@ -110,51 +111,20 @@ class Approvals:
         voids it. Standing grants answer at once. Raises ApprovalError for a subject that is no
         plain line, LedgerError for a text over 1 MB, CompanyError for an unknown company.
         """
-        wanted = tuple(dict.fromkeys(_ask(one) for one in asks))
-        content = text_hash(text)
-        if not subject.strip() or CONTROL.search(subject):
-            raise ApprovalError("what is proposed must be named in one line of plain text")
-        actor = self._signed(by)
-        roles = self._roles()
-        expiry = self._expiry([company, *(ask.company for ask in wanted)])
+        draft = Draft(
+            kind=kind,
+            subject=subject,
+            company=company_slug(company),
+            asks=tuple(dict.fromkeys(_ask(one) for one in asks)),
+            content=text_hash(text),
+            facts=dict(facts or {}),
+        )
+        draft.check()
+        actor, roles, wait = self._signed(by), self._roles(), self._wait(draft)
 
         def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
-            earlier = [
-                one
-                for one in inbox.proposals
-                if one.is_open and (one.kind, one.subject, one.company) == (kind, subject, company)
-            ]
-            for one in earlier:
-                if (one.content, one.asks) == (content, wanted):
-                    return [], one.number
-            made = events.ProposalMade(
-                number=inbox.next_proposal,
-                kind=kind,
-                subject=subject,
-                asks=wanted,
-                content=content,
-                facts=dict(facts or {}),
-                expires_at=utc_text(now + expiry),
-            )
-            voided = [
-                events.ProposalVoided(
-                    number=one.number, reason=f"its content changed: see proposal {made.number}"
-                )
-                for one in earlier
-            ]
-            new = [_event(payload, company, actor) for payload in (*voided, made)]
-            fresh = Proposal(
-                **made.model_dump(include={"number", "kind", "subject", "content", "facts"}),
-                company=company,
-                asks=wanted,
-                made_by=actor,
-                made_at=now,
-                expires_at=now + expiry,
-            )
-            new += [
-                _event(one, company, f"grant:{one.grant}")
-                for one in grant_answers(inbox, fresh, roles=roles, now=now)
-            ]
+            made = propose(inbox, draft, actor=actor, roles=roles, now=now, wait=wait)
+            new = [_event(payload, company, signer, now) for payload, signer in made.recorded]
             return new, made.number
 
         return self.proposal(self._change(change, texts=[text]))
@@ -192,12 +162,13 @@ class Approvals:
         """Record as expired what nobody decided in time, and return it."""
         moment = now or self._now()
         while True:
-            recorded = self._recorded()
-            due = recorded.due(moment)
+            read = self._recorded()
+            due = read.due(moment)
             expired = [
-                _event(events.ProposalExpired(number=one.number), one.company, None) for one in due
+                _event(recorded(events.ProposalExpired, number=one.number), one.company, None)
+                for one in due
             ]
-            if self._append(recorded, expired):
+            if self._append(read, expired):
                 return [replace(one, status="expired") for one in due]
 
     def mark_carried_out(self, number: int, result: str) -> Proposal:
@@ -209,7 +180,7 @@ class Approvals:
                 return [], None
             if proposal.status != "approved":
                 raise ProposalClosed(f"proposal {number} is {proposal.status}, not approved")
-            done = events.ProposalCarriedOut(number=number, result=result)
+            done = recorded(events.ProposalCarriedOut, number=number, result=result)
             return [_event(done, proposal.company, None)], None
 
         self._change(change)
@@ -227,8 +198,12 @@ class Approvals:
         def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
             if until <= now:
                 raise ApprovalError("a standing grant must end in the future")
-            given = events.GrantGiven(
-                grant=inbox.next_grant, kind=kind, ask=ask, expires_at=utc_text(until)
+            given = recorded(
+                events.GrantGiven,
+                grant=inbox.next_grant,
+                kind=kind,
+                ask=ask,
+                expires_at=utc_text(until),
             )
             return [_event(given, company, actor)], given.grant
 
@@ -246,7 +221,7 @@ class Approvals:
             standing = inbox.grant(grant)
             if standing is None or standing.revoked:
                 return [], None
-            revoked = events.GrantRevoked(grant=grant, reason=reason)
+            revoked = recorded(events.GrantRevoked, grant=grant, reason=reason)
             return [_event(revoked, found.ask.company, actor)], None
 
         self._change(change)
@@ -272,7 +247,7 @@ class Approvals:
                 problems.append((error.message, error.hint))
                 continue
             if changed:
-                voided = events.ProposalVoided(number=one.number, reason=changed)
+                voided = recorded(events.ProposalVoided, number=one.number, reason=changed)
                 inbox = inbox.changed(replace(proposal, status="void", reason=changed))
                 new.append(_event(voided, proposal.company, None, now))
                 problems.append((f"proposal {one.number} is void: {changed}", "propose it anew"))
@@ -307,7 +282,7 @@ class Approvals:
             check(proposal)
             if not proposal.is_open:
                 return [], None
-            voided = events.ProposalVoided(number=number, reason=reason)
+            voided = recorded(events.ProposalVoided, number=number, reason=reason)
             return [_event(voided, proposal.company, actor)], None
 
         self._change(change)
@@ -329,9 +304,9 @@ class Approvals:
     ) -> Result:
         """Append what `change` makes of the inbox, again and again until nobody came first."""
         while True:
-            recorded, now = self._recorded(), self._now()
-            new, result = change(recorded.at(now), now)
-            if self._append(recorded, new, texts):
+            read, now = self._recorded(), self._now()
+            new, result = change(read.at(now), now)
+            if self._append(read, new, texts):
                 return result
 
     def _append(self, read: Inbox, new: Sequence[NewEvent], texts: Sequence[str] = ()) -> bool:
@@ -357,9 +332,10 @@ class Approvals:
                 problems[name] = str(error)
         return Roles(companies, problems)
 
-    def _expiry(self, companies: Sequence[str]) -> timedelta:
-        """How long a proposal waits: as long as the least patient company asked says."""
-        settings = [self._home.companies.instance(one).settings for one in set(companies)]
+    def _wait(self, draft: Draft) -> timedelta:
+        """How long a proposal waits: as long as the least patient of those concerned says."""
+        concerned = {draft.company, *(ask.company for ask in draft.asks)}
+        settings = [self._home.companies.instance(one).settings for one in sorted(concerned)]
         return timedelta(days=min(one.approvals.expire_after_days for one in settings))
 
     def _signed(self, by: str | None) -> str:
@@ -371,6 +347,8 @@ def _ask(one: tuple[str, Role] | Ask) -> Ask:
     if isinstance(one, Ask):
         return one
     company, role = one
+    if role not in get_args(Role):
+        raise ApprovalError(f"a role is one of {', '.join(get_args(Role))}")
     return Ask(company=company_slug(company), role=role)
 
 

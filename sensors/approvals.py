@@ -1,0 +1,47 @@
+"""Decisions become runs: nothing waits inside a run for a person."""
+
+import json
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from assets.approvals import carry_out_approvals
+from coordinator.approvals.retrying import Tried, next_try
+from resources.dagster_resources import HomeResource
+from sensors.companies import UNFINISHED
+
+APPROVAL_INTERVAL_S = 15
+
+
+@dg.sensor(
+    job=carry_out_approvals,
+    minimum_interval_seconds=APPROVAL_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Records proposals whose time is over as expired, and starts a run that carries "
+    "out what was approved. What could not be carried out is tried again, less and less often.",
+)
+def approval_sensor(
+    context: dg.SensorEvaluationContext, home: HomeResource
+) -> dg.SensorResult | dg.SkipReason:
+    approvals = home.home.approvals
+    expired = approvals.expire_due()
+    if expired:
+        context.log.info(f"expired: {', '.join(str(one.number) for one in expired)}")
+    going = dg.RunsFilter(job_name=carry_out_approvals.name, statuses=UNFINISHED)
+    if context.instance.get_runs(going, limit=1):
+        return dg.SkipReason("what was approved is being carried out")
+    approved = [one.number for one in approvals.approved() if one.kind in approvals.owners]
+    found = next_try(approved, _tried(context.cursor), datetime.now(UTC))
+    if found is None:
+        return dg.SkipReason(f"{len(approved)} approved, nothing to start now")
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=f"approved:{found.at.isoformat()}")],
+        cursor=json.dumps([found.numbers, found.times, found.at.isoformat()]),
+    )
+
+
+def _tried(cursor: str | None) -> Tried:
+    if not cursor:
+        return Tried()
+    numbers, times, at = json.loads(cursor)
+    return Tried(tuple(numbers), times, datetime.fromisoformat(at))
