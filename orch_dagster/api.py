@@ -13,6 +13,8 @@ that company's own rows and the shared copies, and nothing else. See docs/api.md
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +22,16 @@ from coordinator.errors import UsageError
 from resources.home import Home as OpenHome
 
 if TYPE_CHECKING:
-    from coordinator.approvals import Proposal
+    from coordinator.approvals import Grant, Proposal
+    from coordinator.ledger.approval_events import Kind, Role
     from coordinator.ledger.events import Event
     from coordinator.memory import Found, SearchFilters
     from orch_dagster.syncing import Synced
     from resources.approvals import Outcome
-    from resources.by_hand import Added
+    from resources.by_hand import Added, Removed
     from resources.company_view import CompanyView
-    from resources.ledger import Verified
+    from resources.global_memory import Retracted
+    from resources.ledger.ledger import Verified
 
 __all__ = ["Home"]
 
@@ -116,15 +120,15 @@ class Memory:
         """Record a learning of `company`; the same words twice are one learning."""
         return self._view(company).add(content, category=category, title=title, language=language)
 
-    def remove(self, learning: str, *, company: str, reason: str) -> None:
+    def remove(self, learning: str, *, company: str, reason: str) -> Removed:
         """Take a learning written by hand back, words and all."""
-        self._home.by_hand.remove_learning(company, learning, reason=reason)
+        return self._home.by_hand.remove_learning(company, learning, reason=reason)
 
     def share(self, learning: str, *, company: str, reason: str = "") -> Proposal:
         """Propose that a copy of `learning` is shared; people of `company` decide."""
         return self._view(company).propose_share(learning, reason=reason)
 
-    def retract(self, copy: str, *, reason: str) -> Any:
+    def retract(self, copy: str, *, reason: str) -> Retracted:
         """Take a shared copy back from everywhere; says which companies had been shown it."""
         return self._home.global_memory.retract(copy, reason=reason)
 
@@ -149,14 +153,23 @@ class Approvals:
     def approve(self, *numbers: int, seen: str | None = None) -> list[Outcome]:
         """Say yes to `numbers`, and carry out what is approved by that.
 
-        `seen` is the hash (or its start) of the text you read. Each outcome says what became of
-        one; a refused one does not stop the others.
+        `seen` is the hash, or its start, of the text you read. Each outcome says what became of
+        one number; a refused one does not stop the others.
         """
         from resources.carrying_out import carry_out
 
         outcomes = self._decide(numbers, approve=True, seen=seen)
-        carry_out(self._home)
-        return outcomes
+        done = {one.number: one for one in carry_out(self._home)}
+        inbox = self._home.approvals.inbox()
+        return [
+            replace(
+                one,
+                proposal=inbox.proposal(one.number),
+                problem=one.problem or (done[one.number].problem if one.number in done else ""),
+                hint=one.hint or (done[one.number].hint if one.number in done else ""),
+            )
+            for one in outcomes
+        ]
 
     def reject(self, *numbers: int, reason: str) -> list[Outcome]:
         """Say no to `numbers`."""
@@ -165,6 +178,18 @@ class Approvals:
     def withdraw(self, number: int, *, reason: str = "") -> Proposal:
         """Take an open proposal back."""
         return self._home.approvals.withdraw(number, reason=reason)
+
+    def grant(self, kind: Kind, *, company: str, role: Role, until: datetime) -> Grant:
+        """Say yes in advance to every proposal of `kind` that asks `role` of `company`."""
+        return self._home.approvals.grant(kind, company, role, until)
+
+    def revoke(self, grant: int, *, reason: str = "") -> Grant:
+        """End a standing grant."""
+        return self._home.approvals.revoke(grant, reason=reason)
+
+    def grants(self) -> list[Grant]:
+        """All standing grants, the ended ones included."""
+        return self._home.approvals.grants()
 
     def _decide(self, numbers: Sequence[int], *, approve: bool, **said: Any) -> list[Outcome]:
         from resources.approvals import Wanted

@@ -270,3 +270,8 @@ def test_config_keeps_the_ledgers_address_to_itself(
     run(["--home", str(home.path), "mcp", "config", "--company", "acme"])
     said = capsys.readouterr()
     assert "hunter2" not in said.out + said.err
+
+
+def test_every_tool_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/mcp.md").read_text(encoding="utf-8")
+    assert [name for name in (*READING, *WRITING) if f"| `{name}` |" not in page] == []
