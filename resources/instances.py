@@ -118,7 +118,7 @@ class Instance:
         began = time.monotonic()
         while True:
             try:
-                lock.acquire(timeout=0)
+                lock.acquire()
                 return
             except Timeout:
                 waited = time.monotonic() - began

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,14 @@ class PrivateMemory:
         the same version.
         """
         return self.rows.store(learnings, progress)
+
+    def add(self, learnings: pd.DataFrame) -> MemoryWritten:
+        """Make the memory hold `learnings` besides what it holds."""
+        return self.rows.add(learnings)
+
+    def forget(self, ids: Iterable[str]) -> MemoryWritten:
+        """Remove learnings and every byte of them from the memory's files."""
+        return self.rows.forget(ids)
 
     def rebuild(self, learnings: pd.DataFrame, progress: Progress | None = None) -> MemoryWritten:
         """Embed all `learnings` anew with the model of the settings; searches go on meanwhile."""

@@ -6,7 +6,7 @@ refuse another model's vectors and to keep the indexes covered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,17 @@ class VectorTable:
         self.check_model()
         return self._finished(self._fill(self.shape.table, rows, progress))
 
+    def add(self, rows: pd.DataFrame, progress: Progress | None = None) -> MemoryWritten:
+        """Make the table hold `rows` besides its others, embedding only texts it does not hold."""
+        self.check_model()
+        return self._finished(self._fill(self.shape.table, rows, progress, others_stay=True))
+
+    def forget(self, ids: Iterable[str]) -> MemoryWritten:
+        """Remove rows and every byte of them; see `Tables.forget`."""
+        self.tables.drop(self.shape.next_table)
+        gone = self.tables.forget(self.shape.table, ids)
+        return self._finished(MemoryWritten(0, 0, gone.deleted, gone.rows, gone.version))
+
     def rebuild(self, rows: pd.DataFrame, progress: Progress | None = None) -> MemoryWritten:
         """Embed all `rows` anew with the model of the settings.
 
@@ -112,6 +123,13 @@ class VectorTable:
             self.tables.drop(self.shape.table)
         self.tables.drop(gathering)
         return self._finished(written)
+
+    def erase_deleted(self) -> None:
+        """Leave no byte of a text that is no longer held: neither rows, older versions, nor words
+        in an index."""
+        self.tables.drop(self.shape.next_table)
+        self.tables.erase_deleted(self.shape.table)
+        memory_index.cover(self.tables, self.shape.table, self.shape.vector)
 
     def candidates(
         self, vector: NDArray[np.float32], terms: str, condition: Any, *, count: int
@@ -153,7 +171,14 @@ class VectorTable:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def _fill(self, name: str, rows: pd.DataFrame, progress: Progress | None) -> MemoryWritten:
+    def _fill(
+        self,
+        name: str,
+        rows: pd.DataFrame,
+        progress: Progress | None,
+        *,
+        others_stay: bool = False,
+    ) -> MemoryWritten:
         plan = memory.plan(memory.hashed(rows, self.shape.hashed), self.tables.ids(name))
         embedded = len(plan.to_embed)
         if progress:
@@ -163,14 +188,15 @@ class VectorTable:
             self._put(name, chunk, self._embed(chunk, progress))
         if len(plan.to_update):
             self._put(name, plan.to_update, self._vectors(name, list(plan.to_update["id"])))
-        if plan.to_remove:
-            self.tables.delete(name, plan.to_remove)
+        to_remove = () if others_stay else plan.to_remove
+        if to_remove:
+            self.tables.delete(name, to_remove)
         if progress:
             progress.finish()
         return MemoryWritten(
             embedded=embedded,
             updated=len(plan.to_update),
-            removed=len(plan.to_remove),
+            removed=len(to_remove),
             rows=self.tables.rows(name),
             version=self.tables.version(name),
         )

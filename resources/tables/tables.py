@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coordinator.errors import MemoryUnavailable, OrchError, StorageError
+from resources.files import storage_errors, write_text
 from resources.tables import schemas as table_schemas
 from resources.tables.acknowledged import Acknowledged
 from resources.tables.arrow_rows import to_arrow, to_frame
@@ -38,6 +39,7 @@ LOCK_TIMEOUT_S = 60.0
 MAX_VERSIONS = 64
 MAX_SMALL_FRAGMENTS = 32
 KEEP_VERSIONS = timedelta(minutes=15)  # far longer than any read takes
+NO_TIME = timedelta(milliseconds=1)  # LanceDB warns of none at all
 KEEP_ALL = timedelta(days=36_500)
 
 _DISK = {
@@ -182,17 +184,39 @@ class Tables:
                 self._tidy(name)
             return self._written(name, deleted=len(gone))
 
-    def replace(self, name: str, source: str) -> Written:
-        """Put the rows and the schema of table `source` in the place of `name`, in one commit.
+    def forget(self, name: str, ids: Iterable[str]) -> Written:
+        """Remove the rows with these ids and every byte of them; ids not there are no error.
 
-        Readers see the old rows or the new ones, never a mixture.
+        A mark stands beside the table from before the first change until nothing older is left:
+        what was killed half-way is finished by the next call, whichever ids it names.
         """
-        with self.writing(name):
-            had = self.rows(name) if self._readable(name) else 0
-            with self._translated(source):
-                batch = self.open(source).search().to_arrow()
-                wanted = self.open(source).schema
-            return self._overwrite(name, batch.select(wanted.names).cast(wanted), had=had)
+        unfinished = self.folder / f".{name}.forgetting"
+        gone = set(ids) & self.ids(name).keys()
+        if not gone and not unfinished.exists():
+            return self._written(name)
+        with storage_errors(f"the mark of table '{name}'"):
+            write_text(unfinished, "")
+        deleted = self.delete(name, gone).deleted
+        self.erase_deleted(name)
+        unfinished.unlink()
+        return self._written(name, deleted=deleted)
+
+    def erase_deleted(self, name: str) -> None:
+        """Leave no byte of rows that were deleted or updated: what stands is written anew.
+
+        Older versions and their indexes go, so a search that is reading one of them fails, and the
+        indexes must be made again. A crash half-way is healed by the next call.
+        """
+        if not self.exists(name):
+            return
+        with self.writing(name), self._translated(name):
+            table = self.open(name)
+            schema = table.schema
+            batch = table.search().select(schema.names).to_arrow()
+            self._overwrite(name, batch.select(schema.names).cast(schema), had=batch.num_rows)
+        # in a block of its own: the new version is on disk before the older ones go
+        with self.writing(name), self._translated(name):
+            self.open(name).optimize(cleanup_older_than=NO_TIME, delete_unverified=True)
 
     def drop(self, name: str) -> None:
         """Remove the table and its files; a missing one is no error."""
