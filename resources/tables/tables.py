@@ -201,6 +201,18 @@ class Tables:
         unfinished.unlink()
         return self._written(name, deleted=deleted)
 
+    def replace(self, name: str, source: str) -> Written:
+        """Put the rows and the schema of table `source` in the place of `name`, in one commit.
+
+        Readers see the old rows or the new ones, never a mixture.
+        """
+        with self.writing(name):
+            had = self.rows(name) if self._readable(name) else 0
+            with self._translated(source):
+                batch = self.open(source).search().to_arrow()
+                wanted = self.open(source).schema
+            return self._overwrite(name, batch.select(wanted.names).cast(wanted), had=had)
+
     def erase_deleted(self, name: str) -> None:
         """Leave no byte of rows that were deleted or updated: what stands is written anew.
 
