@@ -235,18 +235,31 @@ def best(
     vector_weight: float,
     min_score: float,
     limit: int,
+    best_bm25: float | None = None,
 ) -> list[tuple[str, Factors]]:
     """The `limit` best of the candidates `ids`, best first; equal scores in the order of the ids.
 
-    `bm25` holds the candidates full text found; the others count 0.
+    `bm25` holds the candidates full text found; the others count 0. `best_bm25` is what counts as
+    a full hit, by default the best of them.
     """
-    top = max(bm25.values(), default=0.0)
+    top = max(bm25.values(), default=0.0) if best_bm25 is None else best_bm25
     scored = [
         (key, fuse(float(cosine), bm25.get(key, 0.0), top, vector_weight))
         for key, cosine in zip(ids, cosines, strict=True)
     ]
     kept = [hit for hit in scored if total(hit[1]) >= min_score]
     return sorted(kept, key=lambda hit: (-total(hit[1]), hit[0]))[:limit]
+
+
+def on_one_scale(tops: Sequence[tuple[float, int]]) -> list[float]:
+    """What counts as a full hit in each of several tables searched for one query.
+
+    `tops` holds per table the best BM25 and how many of the query's words that hit has. BM25 of
+    two tables cannot be compared, each knows its own rarities; the words found can: a table whose
+    best hit has half the words of another's gives at most half of the text's part.
+    """
+    most = max((words for _, words in tops), default=0)
+    return [bm25 * most / words if words else bm25 for bm25, words in tops]
 
 
 def total(factors: Factors) -> float:

@@ -118,6 +118,33 @@ def private_memory(width: int, recorded: dict[str, str]) -> pa.Schema:
     return schema.with_metadata(recorded)
 
 
+def global_memory(width: int, recorded: dict[str, str]) -> pa.Schema:
+    """One row per copy in the global memory; `metadata` is JSON, `superseded_by` an id or empty.
+
+    `recorded` goes into the schema's metadata as with the private memories.
+    """
+    import pyarrow as pa
+
+    schema = table_schema(
+        {
+            "title": pa.string(),
+            "content": pa.string(),
+            "source_instance": pa.string(),
+            "category": pa.string(),
+            "language": pa.string(),
+            "shared": pa.bool_(),
+            "metadata": pa.string(),
+            "created_at": moment(),
+            "valid_from": moment(),
+            "valid_to": moment(),
+            "superseded_by": pa.string(),
+            "search_text": pa.string(),
+            "embedding": pa.list_(pa.float32(), width),
+        }
+    )
+    return schema.with_metadata(recorded)
+
+
 def table_schema(columns: dict[str, pa.DataType], *, unhashed: tuple[str, ...] = ()) -> pa.Schema:
     """The schema of a table with these `columns` besides `id` and `row_hash`.
 

@@ -1,0 +1,117 @@
+"""What the ledger knows of the global memory, and the rows that follow from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from coordinator.errors import VersionConflict
+from coordinator.global_memory import GLOBAL_MEMORY, Copy, GlobalState, Publication
+from coordinator.ledger.events import GLOBAL, NewEvent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from coordinator.approvals import Inbox
+    from resources.home import Home
+
+COPY_COLUMNS = (
+    "id",
+    "title",
+    "content",
+    "source_instance",
+    "category",
+    "language",
+    "shared",
+    "metadata",
+    "created_at",
+    "valid_from",
+    "valid_to",
+    "superseded_by",
+)
+
+Result = TypeVar("Result")
+
+
+class GlobalRecords:
+    """The stream ``global`` of a home, and the texts its events name."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._ledger = home.ledger
+
+    def state(self) -> GlobalState:
+        """Every copy as it stands now."""
+        return self._ledger.fold(GLOBAL, GLOBAL_MEMORY)
+
+    def change(self, change: Callable[[GlobalState], tuple[list[NewEvent], Result]]) -> Result:
+        """Append what `change` makes of the state, again and again until nobody came first."""
+        while True:
+            state = self.state()
+            events, result = change(state)
+            try:
+                if events:
+                    self._ledger.append(GLOBAL, events, expected_version=state.version)
+            except VersionConflict:
+                continue
+            return result
+
+    def append(self, event: NewEvent) -> None:
+        """Record one event, whatever came before it."""
+        self._ledger.append(GLOBAL, [event], expected_version=None)
+
+    def texts(self, copies: Mapping[str, Copy]) -> dict[str, str]:
+        """Copy id → its text; a copy whose text was purged is left out."""
+        by_company: dict[str, list[Copy]] = {}
+        for copy in copies.values():
+            by_company.setdefault(copy.company, []).append(copy)
+        found: dict[str, str] = {}
+        for company, ones in by_company.items():
+            kept = self._ledger.texts(company, [one.content for one in ones])
+            found |= {one.id: kept[one.content] for one in ones if one.content in kept}
+        return found
+
+    def rows(self, state: GlobalState) -> pd.DataFrame:
+        """One row of COPY_COLUMNS for each standing copy whose text is kept."""
+        import pandas as pd
+
+        inbox = self._home.approvals.inbox()
+        texts = self.texts(state.copies)
+        rows = [_row(state.copies[key], text, inbox) for key, text in sorted(texts.items())]
+        frame = pd.DataFrame(rows, columns=list(COPY_COLUMNS))
+        for name in ("created_at", "valid_from", "valid_to"):
+            frame[name] = pd.to_datetime(frame[name], utc=True)
+        return frame
+
+
+def _row(copy: Copy, text: str, inbox: Inbox) -> dict[str, object]:
+    publication = Publication.from_text(text)
+    proposal = inbox.proposal(copy.proposal)
+    metadata = {
+        "title": publication.title,
+        "language": publication.language,
+        "evidence": {
+            "commit": publication.evidence_commit,
+            "path": publication.evidence_path,
+        },
+        "learning": publication.learning,
+        "reason": publication.reason,
+        "proposal": copy.proposal,
+        "content_hash": copy.content,
+        "approved_by": [one.by for one in proposal.decisions] if proposal else [],
+    }
+    return {
+        "id": copy.id,
+        "title": publication.title,
+        "content": publication.content,
+        "source_instance": copy.company,
+        "category": publication.category,
+        "language": publication.language,
+        "shared": True,
+        "metadata": json.dumps(metadata, ensure_ascii=False, sort_keys=True),
+        "created_at": publication.created,
+        "valid_from": copy.published_at,
+        "valid_to": copy.superseded_at,
+        "superseded_by": copy.superseded_by,
+    }
