@@ -1,0 +1,298 @@
+"""A throwaway home full of canaries: the companies and settings of a real one, none of its data.
+
+A copy of the real home would lay private data into a temporary folder, and what is decided, synced
+and retracted here would have to be kept from it. Canaries in the same companies, under the same
+owners, leak lists and model, prove the same and put nothing at risk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coordinator.errors import OrchError
+from coordinator.settings import (
+    CatalogSettings,
+    CompanySettings,
+    EmbeddingSettings,
+    GitSettings,
+    LearningSettings,
+    Person,
+    SharingSettings,
+)
+from orch_dagster.isolation.canaries import Canary, canary
+from resources.git import fast_import
+from resources.home import Home
+
+if TYPE_CHECKING:
+    from coordinator.ports import Progress
+
+FEWEST = ("canary-a", "canary-b")
+"""Companies that are made where the home has fewer than two: one alone has nobody to hide from."""
+
+PRIVATE = (
+    *("author", "commit", "document", "component", "settings"),
+    *("hand", "declared", "waiting", "rejected", "reason", "removed", "retracted"),
+    *("masked-word", "masked-email", "masked-host"),
+)
+SHARED = ("shared-hand", "shared-commit", "shared-document")
+RECORDED = frozenset({"reason"})
+"""Places whose words the ledger keeps by design: a reason is said to whoever reads the ledger."""
+GONE = frozenset({"removed"})
+"""Places whose words must be nowhere any more, not even with their company."""
+
+COMMIT = """{title} keeps {word} from being charged twice
+
+The acquirer answered after our timeout because {word} was slow, we charged again and customers
+paid twice. Each attempt now carries the same key of {word}, and the acquirer drops the second one.
+"""
+DOCUMENT = """# Decisions about {word}
+
+## Why {word} retries with a growing delay
+
+Calls to {word} failed in bursts whenever the network was slow, so we wait longer before each
+attempt and give up after five of them; since then {word} has not been down for a whole minute.
+"""
+WORDS = (
+    "Caching {word} for five minutes made the catalogue quick: before, each page asked {word} "
+    "again, and the database could not keep up in the evening."
+)
+MASKED = (
+    " Ask {author} or write to {email}@mail.example; it runs on {host}.internal, inside the "
+    "project {word}."
+)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """The throwaway home, its canaries, and by company and place the ids of what holds them."""
+
+    path: Path
+    companies: tuple[str, ...]
+    canaries: tuple[Canary, ...]
+    ids: Mapping[str, Mapping[str, str]]
+    approvers: Mapping[str, str]
+    numbers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def of(self, company: str, place: str) -> Canary:
+        return next(one for one in self.canaries if (one.company, one.place) == (company, place))
+
+
+def settings_of(home: Home) -> tuple[EmbeddingSettings, list[CompanySettings]]:
+    """The model and the companies to plant canaries in: those of `home`, at least two."""
+    found = []
+    for name in home.companies.names():
+        try:
+            found.append(home.companies.instance(name).settings)
+        except OrchError:
+            continue  # nobody can be shown anything of a company that cannot be opened
+    url = GitSettings(url="https://example.org/canary.git")
+    known = {one.name for one in found}
+    spare = [CompanySettings(name=name, git=url) for name in FEWEST if name not in known]
+    return home.settings.embedding, [*found, *spare[: max(0, 2 - len(found))]]
+
+
+def plant(
+    path: Path,
+    embedding: EmbeddingSettings,
+    companies: Sequence[CompanySettings],
+    *,
+    seed: str,
+    more: int = 0,
+    progress: Progress | None = None,
+) -> Planted:
+    """Make the home at `path` and fill each company with its canaries, `more` learnings besides.
+
+    Everything goes the way a person's work goes: commits through a sync, learnings by hand,
+    proposals, approvals, a rejection, a removal and a retraction.
+    """
+    words = [one for each in companies for one in _canaries(seed, each.name, more)]
+    table = {(one.company, one.place): one for one in words}
+    with Home.init(path / "home", embedding=embedding) as home:
+        if progress:
+            progress.start("planting canaries", len(companies))
+        approvers = {}
+        for given in companies:
+            mine = {place: one for (name, place), one in table.items() if name == given.name}
+            repository = path / "repositories" / f"{given.name}.git"
+            fast_import(repository, _history(mine))
+            settings = _settings(given, repository, mine)
+            approvers[given.name] = (settings.approvals.publication or (settings.owners[0].name,))[
+                0
+            ]
+            home.companies.create(settings)
+        _sync(home)
+        ids: dict[str, dict[str, str]] = {}
+        numbers: dict[str, dict[str, int]] = {}
+        for given in companies:
+            mine = {place: one for (name, place), one in table.items() if name == given.name}
+            planting = _Planting(home, given.name, approvers[given.name], mine)
+            planting.work()
+            ids[given.name], numbers[given.name] = planting.ids, planting.numbers
+            if progress:
+                progress.advance()
+        _sync(home)
+        if progress:
+            progress.finish()
+    names = tuple(one.name for one in companies)
+    return Planted(path / "home", names, tuple(words), ids, approvers, numbers)
+
+
+def _canaries(seed: str, company: str, more: int) -> Iterator[Canary]:
+    for place in PRIVATE:
+        yield canary(seed, company, place)
+    for number in range(more):
+        yield canary(seed, company, f"hand-{number}")
+    for place in SHARED:
+        yield canary(seed, company, place, shared=True)
+
+
+def _settings(
+    given: CompanySettings, repository: Path, mine: Mapping[str, Canary]
+) -> CompanySettings:
+    """The settings of a company, over a repository of canaries and with one more word to mask."""
+    owners = given.owners or (Person(name=f"Owner of {given.name}", email=""),)
+    masks = (*given.sharing.mask, mine["masked-word"].word)
+    return given.model_copy(
+        update={
+            "description": f"Sells things with {mine['settings'].word}.",
+            "owners": owners,
+            "git": GitSettings(url=str(repository), protocols=("file",)),
+            "catalog": CatalogSettings(),
+            "learnings": LearningSettings(),
+            "sharing": SharingSettings(mask=masks),
+        }
+    )
+
+
+def _history(mine: Mapping[str, Canary]) -> bytes:
+    """A repository whose author, messages, documents and component are canaries."""
+    component = mine["component"]
+    manifest = {
+        "name": component.folded,
+        "version": "1.0.0",
+        "description": f"Keeps {component.word} warm",
+        "scripts": {"start": "node server.js"},
+    }
+    commits: list[tuple[str, dict[str, str]]] = [
+        ("Start", {"README.md": "# A shop\n\nSells things to people who like them.\n"}),
+        (
+            COMMIT.format(title="A key", word=mine["commit"].word),
+            {
+                f"services/{component.folded}/package.json": json.dumps(manifest),
+                f"services/{component.folded}/server.js": "listen(8080)\n",
+            },
+        ),
+        (COMMIT.format(title="Retrying", word=mine["shared-commit"].word), {"a.txt": "a\n"}),
+        ("Tell why", {"docs/private.md": DOCUMENT.format(word=mine["document"].word)}),
+        ("Tell more", {"docs/shared.md": DOCUMENT.format(word=mine["shared-document"].word)}),
+    ]
+    parts = []
+    for number, (message, files) in enumerate(commits):
+        who = f"Ines {mine['author'].word} <ines@mail.example> {1_700_000_000 + number * 86_400}"
+        parts += [b"commit refs/heads/main\n", f"author {who} +0000\n".encode()]
+        parts += [f"committer {who} +0000\n".encode(), _data(message)]
+        for name, text in files.items():
+            parts += [f"M 100644 inline {name}\n".encode(), _data(text)]
+        parts.append(b"\n")
+    return b"".join(parts)
+
+
+def _data(text: str) -> bytes:
+    content = text.encode()
+    return b"data %d\n" % len(content) + content + b"\n"
+
+
+def _sync(home: Home) -> None:
+    from orch_dagster.syncing import sync_companies
+    from resources.progress import Silence
+
+    results = sync_companies(home, home.companies.names(), progress=lambda _: Silence(), force=True)
+    failed = [one for one in results if one.outcome == "failed"]
+    if failed:
+        raise OrchError(f"{failed[0].company}: {failed[0].error}", hint=failed[0].hint)
+
+
+class _Planting:
+    """What the people of one company do by hand."""
+
+    def __init__(self, home: Home, company: str, approver: str, mine: Mapping[str, Canary]) -> None:
+        self._home = home
+        self._company = company
+        self._approver = approver
+        self._mine = mine
+        self.ids: dict[str, str] = {}
+        self.numbers: dict[str, int] = {}
+
+    def work(self) -> None:
+        for place in ("hand", "waiting", "rejected", "removed", "retracted"):
+            self._add(place)
+        for place in self._mine:
+            if place.startswith("hand-"):
+                self._add(place)
+        self._add("shared-hand", more=self._masked())
+        self._declare()
+        for place in ("shared-commit", "shared-document"):
+            self.ids[place] = self._learned(place)
+        for place in ("waiting", "rejected", "retracted", *(p for p in self._mine if p in SHARED)):
+            self._propose(place)
+        self._decide()
+        self._home.by_hand.remove_learning(self._company, self.ids["removed"], reason="wrong")
+        self._home.global_memory.retract(
+            self.ids["copy of retracted"], reason="no longer true", by=self._approver
+        )
+
+    def _add(self, place: str, *, more: str = "") -> None:
+        words = WORDS.format(word=self._mine[place].word) + more
+        added = self._home.by_hand.add_learning(
+            self._company, words, category="solution", by=self._approver
+        )
+        self.ids[place] = added.id
+
+    def _masked(self) -> str:
+        return MASKED.format(
+            author=f"Ines {self._mine['author'].word}",
+            email=self._mine["masked-email"].folded,
+            host=self._mine["masked-host"].folded,
+            word=self._mine["masked-word"].word,
+        )
+
+    def _declare(self) -> None:
+        one = self._mine["declared"]
+        self._home.by_hand.add_component(
+            self._company, "docs", name=one.folded, description=f"About {one.word}"
+        )
+        self.ids["declared"] = "docs"
+
+    def _learned(self, place: str) -> str:
+        """The id of the learning that the sync made of that place."""
+        tables = self._home.companies.instance(self._company).tables()
+        frame = tables.read("learnings", ["id", "content"])
+        found = frame[frame["content"].str.contains(self._mine[place].word, regex=False)]
+        if found.empty:
+            raise OrchError(f"nothing was learned from the {place} of '{self._company}'")
+        return str(found["id"].iloc[0])
+
+    def _propose(self, place: str) -> None:
+        made = self._home.global_memory.propose(self._company, self.ids[place], by=self._approver)
+        self.numbers[place] = made.number
+
+    def _decide(self) -> None:
+        from coordinator.approvals import Wanted
+        from resources.carrying_out import carry_out
+
+        reason = f"{self._mine['reason'].word} is not said to others"
+        wanted = [Wanted(self.numbers["rejected"], approve=False, reason=reason)]
+        wanted += [Wanted(self.numbers[place], approve=True) for place in (*SHARED, "retracted")]
+        for outcome in self._home.approvals.decide(wanted, by=self._approver):
+            if outcome.problem:
+                raise OrchError(outcome.problem, hint=outcome.hint)
+        done = {one.number: one for one in carry_out(self._home)}
+        for place in (*SHARED, "retracted"):
+            result = done.get(self.numbers[place])
+            if result is None or result.problem:
+                raise OrchError(f"proposal {self.numbers[place]} was not carried out")
+            self.ids[f"copy of {place}"] = result.result
