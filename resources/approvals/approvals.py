@@ -190,8 +190,7 @@ class Approvals:
         self, kind: Kind, company: str, role: Role, until: datetime, by: str | None = None
     ) -> Grant:
         """Say yes in advance, until then, to every proposal of `kind` that asks that role."""
-        actor = self._signed(by)
-        ask = _ask((company, role))
+        actor, ask, expires_at = self._signed(by), _ask((company, role)), utc_text(until)
         self._home.companies.instance(company)
         self._roles().check(actor, ask)
 
@@ -203,7 +202,7 @@ class Approvals:
                 grant=inbox.next_grant,
                 kind=kind,
                 ask=ask,
-                expires_at=utc_text(until),
+                expires_at=expires_at,
             )
             return [_event(given, company, actor)], given.grant
 
