@@ -80,20 +80,26 @@ class Home:
     so that a command pays only for what it touches.
     """
 
-    def __init__(self, path: Path, actor: str | None = None) -> None:
+    def __init__(self, path: Path, actor: str | None = None, *, i_know: bool = False) -> None:
         self.path = path
+        self.i_know = i_know
         self.actor = actor or os.environ.get("ORCH_ACTOR") or os.environ.get("USER") or "system"
 
     @classmethod
-    def open(cls, path: Path | str | None = None, *, actor: str | None = None) -> Home:
-        """Open the home; `actor` signs what is decided (default: ORCH_ACTOR, else USER)."""
+    def open(
+        cls, path: Path | str | None = None, *, actor: str | None = None, i_know: bool = False
+    ) -> Home:
+        """Open the home; `actor` signs what is decided (default: ORCH_ACTOR, else USER).
+
+        With `i_know` a ledger that somebody found damaged is used nevertheless, and that recorded.
+        """
         where = home_path(path)
         if not (where / SETTINGS_FILE).exists():
             raise UsageError(
                 f"there is no coordinator home at {where}",
                 hint="`orch init` makes one here, ORCH_HOME names another place",
             )
-        return cls(where, actor)
+        return cls(where, actor, i_know=i_know)
 
     @classmethod
     def init(cls, path: Path | str | None = None, *, embedding: EmbeddingSettings) -> Home:
@@ -128,7 +134,16 @@ class Home:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger.open(self.path / "ledger.db", actor=self.actor)
+        """The ledger ORCH_LEDGER_URL names, else `ledger.db`; its anchors stand in the home."""
+        ledger = self.open_ledger(i_know=self.i_know)
+        if self.i_know:
+            ledger.acknowledge_damage()
+        return ledger
+
+    def open_ledger(self, *, i_know: bool) -> Ledger:
+        """The ledger, opened for the caller to close; with `i_know` even when it is damaged."""
+        url = os.environ.get("ORCH_LEDGER_URL") or self.path / "ledger.db"
+        return Ledger.open(url, folder=self.path, actor=self.actor, i_know=i_know)
 
     @cached_property
     def companies(self) -> Companies:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from coordinator.approvals.inbox import INBOX
+from coordinator.global_memory.state import GLOBAL_MEMORY
 from coordinator.ledger.company_state import COMPANY
 from coordinator.ledger.coordinator_state import COORDINATOR_ITSELF
-from coordinator.ledger.events import COORDINATOR, stream_company
+from coordinator.ledger.events import APPROVALS, COORDINATOR, GLOBAL, stream_company
 from coordinator.ledger.reducer import Reducer
 
 _BY_STREAM: dict[str, Reducer[Any]] = {
     COORDINATOR: COORDINATOR_ITSELF,
+    APPROVALS: INBOX,
+    GLOBAL: GLOBAL_MEMORY,
 }
 
 

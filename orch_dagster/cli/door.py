@@ -37,7 +37,8 @@ def open_home(*, actor: str | None = None) -> Home:
 
     context = click.get_current_context()
     asked = context.find_root().params
-    home = Home.open(asked.get("home"), actor=actor or asked.get("actor"))
+    signer, i_know = actor or asked.get("actor"), bool(asked.get("i_know"))
+    home = Home.open(asked.get("home"), actor=signer, i_know=i_know)
     context.call_on_close(home.close)
     return home
 

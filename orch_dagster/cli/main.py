@@ -62,8 +62,9 @@ class Commands(click.Group):
 )
 @click.option("--home", metavar="FOLDER", help="The coordinator's home [ORCH_HOME, else ./.orch].")
 @click.option("--as", "actor", metavar="NAME", help="Who decides [ORCH_ACTOR, else USER].")
+@click.option("--i-know", is_flag=True, help="Go on with a ledger that was found damaged.")
 @click.version_option(__version__, prog_name="orch")
-def orch(home: str | None, actor: str | None) -> None:
+def orch(home: str | None, actor: str | None, i_know: bool) -> None:
     """Coordinate several isolated companies: their code, learnings and components."""
 
 

@@ -1,7 +1,8 @@
 """The ledger: one append-only table of events, chained by hashes and anchored in a second file.
 
-SQLAlchemy costs 0.2 s to import, so it is imported when a ledger is opened. What SQLite alone
-does lives in `resources.ledger.sqlite`, the statements in `resources.ledger.rows`.
+SQLAlchemy costs 0.2 s to import, so it is imported when a ledger is opened. What one database alone
+does lives in `resources.ledger.sqlite` and `resources.ledger.postgres`, the statements in
+`resources.ledger.rows`.
 """
 
 from __future__ import annotations
@@ -13,29 +14,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from coordinator.errors import LedgerError, StorageError, VersionConflict
-from coordinator.ledger.chain import EventRow, is_intact
+from coordinator.errors import LedgerDamaged, LedgerError, OrchError
+from coordinator.ledger.chain import is_intact
 from coordinator.ledger.company_state import COMPANY, CompanyState
+from coordinator.ledger.coordinator_state import COORDINATOR_ITSELF
 from coordinator.ledger.events import (
     COORDINATOR,
     Event,
     NewEvent,
     checked_label,
-    text_hash,
     utc_text,
 )
 from coordinator.ledger.reducer import Reducer, State
 from coordinator.settings import company_slug
 from resources.ledger.anchors import Anchors
 from resources.ledger.appending import Append, requested
+from resources.ledger.damage import DamageMark, broken, cut_tail, damaged
+from resources.ledger.databases import Database, located
 from resources.ledger.group_commit import GroupCommit
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
-    from resources.ledger.rows import Tail
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class Ledger:
 
     def __init__(
         self,
-        path: Path,
+        database: Database,
+        place: Any,
         anchors: Anchors,
         engine: Engine,
         *,
@@ -64,12 +67,15 @@ class Ledger:
         new_id: Callable[[], str],
         actor: str,
     ) -> None:
-        self.path = path
         self.anchors = anchors
+        self.damage = DamageMark(anchors.path.with_suffix(".damaged"))
+        self._database = database
+        self._place = place
         self._engine = engine
         self._now = now
         self._new_id = new_id
         self._actor = actor
+        self._known_damage: int | None = None
         self._process = os.getpid()
         self._group: GroupCommit[Append, list[Event]] = GroupCommit(self._commit)
 
@@ -78,38 +84,32 @@ class Ledger:
         cls,
         url_or_path: str | Path,
         *,
+        folder: Path | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         actor: str | None = None,
+        i_know: bool = False,
     ) -> Ledger:
-        """Open the ledger at a path or ``sqlite:///`` URL, making it when there is none.
+        """Open the ledger at a path or URL (sqlite or postgresql), making it when there is none.
 
-        `now` returns times with a zone, `new_id` the id of a new event; `actor` signs events that
-        name nobody (default: USER, else ``system``). Raises LedgerDamaged when the ledger is
-        shorter than its anchors, its schema was changed or it cannot be read; LedgerError when
-        it is no ledger or a newer one; StorageError.
+        Its anchors stand in `folder`, else beside a SQLite file. `now` returns times with a zone,
+        `new_id` the id of a new event; `actor` signs events that name nobody (default: USER, else
+        ``system``). Raises LedgerDamaged when the ledger is shorter than its anchors, its schema
+        was changed, it cannot be read or somebody verified it as damaged; LedgerError when it is
+        no ledger or a newer one; StorageError. With `i_know` a ledger that can still be read
+        opens although it is damaged.
         """
-        from resources.ledger import sqlite as ledger_sqlite
-
-        path = _sqlite_path(url_or_path)
-        if not path.parent.is_dir():
-            raise StorageError(
-                f"there is no folder {path.parent} for {path.name}",
-                hint="`orch init` makes the coordinator's home",
-            )
-        anchors = Anchors(path.with_name(f"{path.stem}.anchors"))
-        if not path.exists() and not anchors.path.exists():
+        database, place, anchors_path = located(url_or_path, folder)
+        anchors = Anchors(anchors_path)
+        if not anchors.path.exists() and database.is_new(place):
             anchors.create()  # before the ledger: a ledger without anchors is damaged
         anchored, anchored_head = anchors.latest()
-        if anchored and not (path.exists() and path.stat().st_size):
-            raise ledger_sqlite.damaged(
-                f"{path.name} is missing or empty, its anchors know {anchored} events"
-            )
-        ledger_sqlite.create_file(path)
-        engine = ledger_sqlite.engine(path)
-        ledger = cls(path, anchors, engine, now=now, new_id=new_id, actor=actor or _user())
+        database.make_ready(place, anchored)
+        engine = database.engine(place)
+        signer = actor or _user()
+        ledger = cls(database, place, anchors, engine, now=now, new_id=new_id, actor=signer)
         try:
-            ledger._prepare(anchored, anchored_head)
+            ledger._prepare(anchored, anchored_head, i_know=i_know)
         except BaseException:
             ledger.close()
             raise
@@ -148,16 +148,23 @@ class Ledger:
 
         LedgerDamaged when a text is not the one that was stored.
         """
-        from resources.ledger import rows as ledger_rows
-        from resources.ledger import sqlite as ledger_sqlite
+        from resources.ledger import kept_texts
 
         self._enter_process()
-        with ledger_sqlite.read(self._engine) as connection:
-            found = ledger_rows.owned_texts(connection, company_slug(company), hashes)
+        with self._database.read(self._engine) as connection:
+            found = kept_texts.owned_texts(connection, company_slug(company), hashes)
         for sha256, text in found.items():
-            if text_hash(text) != sha256:
-                raise ledger_sqlite.damaged(f"the text {sha256[:12]}… is not as it was recorded")
+            if not kept_texts.fits(text, sha256):
+                raise damaged(f"the text {sha256[:12]}… is not as it was recorded")
         return found
+
+    def text_hashes(self, company: str) -> list[str]:
+        """The hashes of all texts kept for `company`."""
+        from resources.ledger import kept_texts
+
+        self._enter_process()
+        with self._database.read(self._engine) as connection:
+            return kept_texts.text_hashes(connection, company_slug(company))
 
     def read(
         self,
@@ -179,14 +186,13 @@ class Ledger:
         if not 0 <= after <= _MAX_POSITION or not 0 <= (limit or 0) <= _MAX_POSITION:
             raise LedgerError("`after` and `limit` count events: they cannot be negative")
         from resources.ledger import rows as ledger_rows
-        from resources.ledger import sqlite as ledger_sqlite
 
         self._enter_process()
-        with ledger_sqlite.read(self._engine) as connection:
+        with self._database.read(self._engine) as connection:
             rows = ledger_rows.rows(connection, ledger_rows.selected(equal, after, limit))
         for row in rows:
             if not is_intact(row):
-                raise ledger_rows.broken(row.position)
+                raise broken(row.position)
         return [Event.from_row(row) for row in rows]
 
     def state(self, company: str) -> CompanyState:
@@ -194,42 +200,61 @@ class Ledger:
         return self.fold(f"company:{company_slug(company)}", COMPANY)
 
     def fold(self, stream: str, reducer: Reducer[State]) -> State:
-        """The state of `stream` as `reducer` folds it."""
-        events = self.read(stream=stream)
-        for version, event in enumerate(events, start=1):
-            if event.version != version:
-                from resources.ledger import rows as ledger_rows
+        """The state of `stream` as `reducer` folds it, from its last snapshot on."""
+        from resources.ledger import rows as ledger_rows
+        from resources.ledger import snapshots
 
-                raise ledger_rows.broken(event.position)
-        return reducer.fold(events)
+        checked_label("stream", stream)
+        self._enter_process()
+        with self._database.read(self._engine) as connection:
+            state = snapshots.restored(connection, stream, reducer)
+            rows = ledger_rows.of_stream(connection, stream, after_version=state.version)
+        events = [Event.from_row(row) for row in rows]
+        state = reducer.fold(events, state)
+        if len(events) >= snapshots.WORTHWHILE:
+            self._keep_snapshot(stream, reducer, state, events[-1].hash)
+        return state
 
     def head(self) -> tuple[int, str]:
         """Position and hash of the last event; (0, 64 zeros) of an empty ledger."""
         from resources.ledger import rows as ledger_rows
-        from resources.ledger import sqlite as ledger_sqlite
 
         self._enter_process()
-        with ledger_sqlite.read(self._engine) as connection:
+        with self._database.read(self._engine) as connection:
             return ledger_rows.head(connection)
 
     def verify(self) -> Verified:
-        """Hold every row, page and anchor against each other.
+        """Hold every row, page, text, snapshot and anchor against each other.
 
-        Raises LedgerDamaged naming the first broken position (0: the files as a whole). A change
-        of ledger and anchors together that fits in itself, such as both files put back from the
-        same older copy, shows only against anchors kept elsewhere: those in backups.
+        Raises LedgerDamaged naming the first broken position (0: the files as a whole), and leaves
+        a mark: the ledger opens for nobody who does not say that they know. A change of ledger and
+        anchors together that fits in itself, such as both files put back from the same older copy,
+        shows only against anchors kept elsewhere: those in backups.
         """
-        from resources.ledger import rows as ledger_rows
-        from resources.ledger import sqlite as ledger_sqlite
+        from resources.ledger import verifying
 
-        anchors = self.anchors.read()  # first: an anchor never names what was not yet durable
         self._enter_process()
-        with ledger_sqlite.read(self._engine) as connection:
-            if not ledger_sqlite.check_schema(connection):
-                raise ledger_sqlite.damaged("the ledger's tables are missing")
-            count, head = ledger_rows.verified(connection, anchors)
-            ledger_sqlite.check_pages(connection)
+        try:
+            anchors = self.anchors.read()  # first: an anchor never names what was not yet durable
+            with self._database.read(self._engine) as connection:
+                count, head = verifying.verified(self._database, connection, anchors)
+        except LedgerDamaged as error:
+            self.damage.leave(error)
+            raise
+        self.damage.clear()
         return Verified(count, head, max(anchors, default=0))
+
+    def acknowledge_damage(self) -> None:
+        """Record that the actor goes on although the ledger is damaged, where that can be."""
+        if self._known_damage is None:
+            return
+        try:
+            known = self.fold(COORDINATOR, COORDINATOR_ITSELF).acknowledged
+            if self._known_damage not in known:
+                going_on = NewEvent("damage_acknowledged", {"position": self._known_damage})
+                self.append(COORDINATOR, [going_on], expected_version=None)
+        except OrchError as error:
+            log.warning("going on could not be recorded in the ledger: %s", error.message)
 
     def record_initialization(self, model: str, width: int | None = None) -> None:
         """Record, once, the embedding model this home was made with."""
@@ -246,86 +271,66 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare(self, anchored: int, anchored_head: str) -> None:
+    def _prepare(self, anchored: int, anchored_head: str, *, i_know: bool) -> None:
         from resources.ledger import rows as ledger_rows
-        from resources.ledger import sqlite as ledger_sqlite
+        from resources.ledger import verifying
+        from resources.ledger.migrations import migrate
         from resources.ledger.schema import SCHEMA_VERSION
 
-        with ledger_sqlite.read(self._engine) as connection:
-            found = ledger_sqlite.check_schema(connection)
-            if found and not ledger_rows.holds(connection, anchored, anchored_head):
-                # damaged for certain: walk it all, to name the first broken row
-                ledger_rows.verified(connection, self.anchors.read())
+        with self._database.read(self._engine) as connection:
+            try:
+                found = self._database.check_schema(connection)
+                if found and not ledger_rows.holds(connection, anchored, anchored_head):
+                    # damaged for certain: walk it all, to name the first broken row
+                    verifying.walked(self._database, connection, self.anchors.read())
+                self.damage.refuse()
+            except LedgerDamaged as error:
+                if not i_know:
+                    raise
+                self._known_damage = error.position
+                return
         if not found and anchored:
-            raise ledger_rows.cut_tail(0, anchored)
+            raise cut_tail(0, anchored)
         if found < SCHEMA_VERSION:
-            ledger_sqlite.migrate(self.path, utc_text(self._now()))
+            migrate(self._database, self._database.maker(self._place), utc_text(self._now()))
 
     def _enter_process(self) -> None:
         """Go on after a fork with locks of our own; LedgerError when that would not be safe."""
         if os.getpid() != self._process:
-            from resources.ledger import sqlite as ledger_sqlite
-
-            ledger_sqlite.refuse_after_fork(self.path)
+            self._database.enter_child(self._engine)
             self._group = GroupCommit(self._commit)
             self._process = os.getpid()
 
     def _commit(self, requests: Sequence[Append]) -> list[list[Event] | Exception]:
-        from resources.ledger import rows as ledger_rows
-        from resources.ledger import sqlite as ledger_sqlite
+        from resources.ledger.writing import Writer
 
-        with ledger_sqlite.write(self._engine) as connection:
-            tail = ledger_rows.Tail(connection)
-            outcomes = [self._chained(connection, tail, request) for request in requests]
+        with self._database.write(self._engine) as connection:
+            writer = Writer(connection, self._now, self._new_id)
+            outcomes = [writer.write(request) for request in requests]
         if any(isinstance(outcome, list) for outcome in outcomes):
-            self._anchor(tail.position, tail.hash)
+            self._anchor(*writer.head)
         return [
             [Event.from_row(row) for row in rows] if isinstance(rows, list) else rows
             for rows in outcomes
         ]
 
-    def _chained(
-        self, connection: Connection, tail: Tail, request: Append
-    ) -> list[EventRow] | LedgerError:
-        """The rows of `request` at the end of the chain, written with their texts.
-
-        What only this request does wrong is returned, and nothing of it is written.
-        """
-        from resources.ledger import rows as ledger_rows
-
-        version = tail.version(request.stream)
-        if request.expected_version not in (None, version):
-            return VersionConflict(
-                f"{request.stream} has {version} events, not {request.expected_version}",
-                hint="read it again and decide anew",
-            )
-        if not ledger_rows.keeps(connection, request.named - request.kept.keys()):
-            return LedgerError(
-                f"an event for {request.stream} names a text that is not kept",
-                hint="give the text in `texts`, or leave the event out: the text may be purged",
-            )
-        recorded_at = utc_text(self._now())
-        added = [
-            tail.add(
-                {
-                    **columns,
-                    "event_id": self._new_id(),
-                    "occurred_at": columns["occurred_at"] or recorded_at,
-                    "recorded_at": recorded_at,
-                }
-            )
-            for columns in request.columns
-        ]
-        ledger_rows.insert(connection, added)
-        ledger_rows.keep_texts(connection, request.kept, recorded_at)
-        ledger_rows.purge_texts(connection, request.purged)
-        return added
-
     def _forget_deleted(self) -> None:
-        from resources.ledger import sqlite as ledger_sqlite
+        try:
+            self._database.forget_deleted(self._engine)
+        except OrchError as error:
+            # the event stands and nobody can read the texts: raising would say otherwise
+            log.warning("purged texts may stay in the database's files: %s", error.message)
 
-        with ledger_sqlite.connected(self._engine) as connection:
-            ledger_sqlite.forget_deleted(connection)
+    def _keep_snapshot(
+        self, stream: str, reducer: Reducer[State], state: State, event_hash: str
+    ) -> None:
+        from resources.ledger import snapshots
+
+        try:
+            with self._database.write(self._engine) as connection:
+                snapshots.keep(connection, stream, reducer, state, event_hash)
+        except OrchError as error:
+            log.debug("no snapshot of %s was kept: %s", stream, error.message)
 
     def _anchor(self, count: int, head: str) -> None:
         try:
@@ -337,16 +342,6 @@ class Ledger:
                 count,
                 os.strerror(error.errno or 0),
             )
-
-
-def _sqlite_path(url_or_path: str | Path) -> Path:
-    text = str(url_or_path)
-    scheme, separator, _ = text.partition("://")
-    if not separator:
-        return Path(text).absolute()
-    if scheme != "sqlite" or not text.startswith("sqlite:///") or not text[10:]:
-        raise LedgerError("the ledger's URL must be sqlite:///PATH", hint="a plain path is as good")
-    return Path(text[10:]).absolute()
 
 
 def _user() -> str:

@@ -22,9 +22,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from coordinator.errors import LedgerDamaged, LedgerError, OrchError, StorageError
+from coordinator.errors import LedgerError, OrchError, StorageError
 from resources.files import FILE_MODE, storage_errors, sync_folder
-from resources.ledger import schema as ledger_schema
+from resources.ledger.damage import damaged
+from resources.ledger.migrations import recorded_version
 
 BUSY_SECONDS = 30.0
 _POLL_SECONDS = 0.01
@@ -101,6 +102,18 @@ _ALLOWED_PRAGMAS = {
 }
 
 
+def is_new(path: Path) -> bool:
+    """Whether no ledger was ever made at `path`."""
+    return not path.exists()
+
+
+def make_ready(path: Path, anchored: int) -> None:
+    """Make an empty file where there is none; LedgerDamaged when it held `anchored` events."""
+    if anchored and not (path.exists() and path.stat().st_size):
+        raise damaged(f"{path.name} is missing or empty, its anchors know {anchored} events")
+    create_file(path)
+
+
 def create_file(path: Path) -> None:
     """Make an empty file that only its owner reads; SQLite gives its companions the same mode."""
     with storage_errors(path.name):
@@ -166,6 +179,11 @@ def refuse_after_fork(path: Path) -> None:
         )
 
 
+def enter_child(made: Engine) -> None:
+    """Go on in a forked child; LedgerError where that is not safe."""
+    refuse_after_fork(Path(str(made.url.database)))
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to WAL. SQLite does not wait for others here, so this does."""
     deadline = time.monotonic() + BUSY_SECONDS
@@ -219,26 +237,15 @@ def connected(engine: Engine) -> Iterator[Connection]:
                 connection.invalidate()  # it would stay open in the pool given up before a fork
 
 
-def migrate(path: Path, now: str) -> None:
-    """Bring the schema to this program's version, one transaction a step with its record."""
-    maker = engine(path, guarded=False)
-    try:
-        for version, (name, tables) in enumerate(ledger_schema.MIGRATIONS, start=1):
-            with write(maker) as connection:
-                if check_schema(connection) >= version:
-                    continue  # done earlier, or another process was faster
-                ledger_schema.metadata.create_all(connection, tables=tables, checkfirst=False)
-                for trigger in TRIGGERS[version - 1]:
-                    connection.execute(text(trigger.strip()))
-                recorded = {
-                    "version": version,
-                    "name": name,
-                    "applied_at": now,
-                    "schema_sha256": _schema_digest(connection),
-                }
-                connection.execute(ledger_schema.schema_migrations.insert().values(recorded))
-    finally:
-        maker.dispose()
+def maker(path: Path) -> Engine:
+    """Connections that may make tables."""
+    return engine(path, guarded=False)
+
+
+def guard(connection: Connection, version: int) -> None:
+    """Make the triggers that schema version `version` adds."""
+    for trigger in TRIGGERS[version - 1]:
+        connection.execute(text(trigger.strip()))
 
 
 def check_schema(connection: Connection) -> int:
@@ -251,22 +258,13 @@ def check_schema(connection: Connection) -> int:
             "this SQLite file is no ledger of orch",
             hint="ORCH_HOME/ledger.db must be the file `orch init` made",
         )
-    table = ledger_schema.schema_migrations
-    recorded = connection.execute(table.select().order_by(table.c.version)).all()
-    if recorded and recorded[-1].version > ledger_schema.SCHEMA_VERSION:
-        raise LedgerError(
-            f"the ledger has schema version {recorded[-1].version}, this program knows "
-            f"{ledger_schema.SCHEMA_VERSION}",
-            hint="a newer orch has written it: update this one",
-        )
-    if not recorded or recorded[-1].schema_sha256 != _schema_digest(connection):
-        raise damaged("the ledger's schema is not the one that was made: guards may be missing")
-    return int(recorded[-1].version)
+    return recorded_version(connection, schema_digest(connection))
 
 
-def forget_deleted(connection: Connection) -> None:
+def forget_deleted(engine: Engine) -> None:
     """Empty the write-ahead log, which still holds the pages deleted texts stood on."""
-    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    with connected(engine) as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _schema(connection: Connection) -> list[Any]:
@@ -274,7 +272,8 @@ def _schema(connection: Connection) -> list[Any]:
     return list(connection.exec_driver_sql(f"{statement} ORDER BY type, name"))
 
 
-def _schema_digest(connection: Connection) -> str:
+def schema_digest(connection: Connection) -> str:
+    """One hash of all tables, indexes and triggers."""
     listing = "\n".join("\t".join(map(str, row)) for row in _schema(connection))
     return hashlib.sha256(listing.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -284,10 +283,6 @@ def check_pages(connection: Connection) -> None:
     found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
     if found != "ok":
         raise damaged("the ledger's pages are damaged (SQLite's integrity check)")
-
-
-def damaged(message: str) -> LedgerDamaged:
-    return LedgerDamaged(message, position=0, hint="restore the ledger from a backup")
 
 
 @contextmanager

@@ -68,7 +68,14 @@ class TestCreate:
             "        assert 'exists already' in str(error), error\n"
             "print(json.dumps(made))\n"
         )
-        command = [sys.executable, "-c", program, str(place.folder), str(place.ledger.path), *names]
+        command = [
+            sys.executable,
+            "-c",
+            program,
+            str(place.folder),
+            str(place.ledger.anchors.path.with_suffix(".db")),
+            *names,
+        ]
         processes = [
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for _ in range(2)

@@ -130,7 +130,13 @@ class TestClone:
             "companies = Companies(Path(sys.argv[1]), Ledger.open(Path(sys.argv[2])))\n"
             "companies.clone('acme', 'other', data=True)\n"
         )
-        command = [sys.executable, "-c", program, str(place.folder), str(place.ledger.path)]
+        command = [
+            sys.executable,
+            "-c",
+            program,
+            str(place.folder),
+            str(place.ledger.anchors.path.with_suffix(".db")),
+        ]
         assert subprocess.run(command, check=False).returncode == -9
         assert ".creating-other" in place.left_over()
         assert place.companies.names() == ["acme"]
