@@ -1,100 +1,24 @@
-"""`orch memory`: a company's private memory."""
+"""`orch memory`: the companies' private memories, and what they share."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
-from typing import TYPE_CHECKING
-
 import click
 
-from orch_dagster.cli.door import echo_json, echo_table, json_option, note, open_home, visible
-
-if TYPE_CHECKING:
-    from coordinator.memory import Found
-
-CATEGORIES = ("pattern", "solution", "component", "insight", "best_practice", "need")
+from orch_dagster.cli.door import echo_json, echo_table, json_option, open_home
+from orch_dagster.cli.searching import search
+from orch_dagster.cli.sharing import retract, share, shared
 
 
 @click.group()
 def memory() -> None:
-    """Search a company's private memory, look at it, rebuild it.
+    """Search, add, share and retract learnings; look at the memories, rebuild them.
 
     Example:  orch memory search "autenticação segura" --company empresa-a
     """
 
 
-@memory.command()
-@click.argument("query")
-@click.option("--company", required=True, help="Whose memory.")
-@click.option(
-    "--category",
-    "categories",
-    multiple=True,
-    type=click.Choice(CATEGORIES),
-    help="Only these; may be given more than once.",
-)
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Not older than this day (UTC).")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Older than this day (UTC).")
-@click.option("--min-score", type=click.FloatRange(0, 1), help="Leave out weaker results.")
-@click.option(
-    "--limit", type=click.IntRange(1, 200), default=5, show_default=True, help="How many."
-)
-@click.option("--explain", is_flag=True, help="Show every factor of each score.")
-@json_option
-def search(
-    query: str,
-    company: str,
-    categories: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
-    min_score: float | None,
-    limit: int,
-    explain: bool,
-    as_json: bool,
-) -> None:
-    """Find learnings of one company by meaning and by word.
-
-    Example:  orch memory search "autenticação segura" --company empresa-a --explain
-    """
-    from datetime import UTC
-
-    from coordinator.memory import SearchFilters
-
-    filters = SearchFilters(
-        categories=categories,
-        since=since.replace(tzinfo=UTC) if since else None,
-        until=until.replace(tzinfo=UTC) if until else None,
-        min_score=min_score,
-    )
-    found = open_home().memory(company).search(query, filters, limit, explain=explain)
-    if as_json:
-        echo_json([asdict(hit) for hit in found])
-        return
-    if not found:
-        note("nothing found; `orch memory stats` shows what there is, `orch sync` brings more")
-    for place, hit in enumerate(found, 1):
-        _show(place, hit, explain=explain)
-
-
-def _show(place: int, hit: Found, *, explain: bool) -> None:
-    where = " ".join(
-        part
-        for part in (
-            hit.evidence_commit[:12],
-            f"{hit.evidence_path}:{hit.evidence_line}" if hit.evidence_line else hit.evidence_path,
-            f"{hit.occurred_at:%Y-%m-%d}" if hit.occurred_at else "",
-        )
-        if part
-    )
-    click.secho(f"{place}. {visible(hit.title)}", bold=True)
-    click.secho(f"   {hit.score:.3f}  {hit.category}  {visible(where)}", dim=True)
-    body = " ".join(hit.content.removeprefix(hit.title).split())
-    if body:
-        click.echo(f"   {visible(body if len(body) <= 280 else body[:279] + '…')}")
-    if explain:
-        for name, value in asdict(hit.factors).items():
-            click.echo(f"     {name}: {visible(str(value))}")
+for command in (search, share, retract, shared):
+    memory.add_command(command)
 
 
 @memory.command()

@@ -12,6 +12,7 @@ from coordinator.global_memory import MERGE, GlobalState
 from coordinator.memory import Found, SearchFilters
 from coordinator.ports import Progress
 from resources.global_memory.index import GlobalIndex
+from resources.global_memory.learnings import learning_of
 from resources.global_memory.merging import Merging
 from resources.global_memory.records import GlobalRecords
 from resources.global_memory.retracting import Retracted, Retracting
@@ -49,6 +50,17 @@ class GlobalMemory:
         learning holds a secret, UsageError when there is none or it is shared already.
         """
         return self._sharing.propose(company, learning_id, by=by, reason=reason)
+
+    def preview(
+        self, company: str, learning_id: str, *, reason: str = ""
+    ) -> tuple[str, dict[str, int]]:
+        """The text that `propose` would ask about and what was masked; nothing is recorded."""
+        publication, masks = self._sharing.publication(company, learning_id, reason)
+        return publication.text(), masks
+
+    def has_learning(self, company: str, learning_id: str) -> bool:
+        """Whether `company` has a learning of that id now."""
+        return learning_of(self._home, company, learning_id) is not None
 
     def current_text(self, proposal: Proposal) -> str | None:
         """What `proposal` would be about if it were made now; None when that is gone."""
@@ -100,6 +112,10 @@ class GlobalMemory:
         NotPermitted unless `by` holds a role of the company that shared it.
         """
         return self._retracting.retract(id, reason=reason, by=by)
+
+    def would_retract(self, id: str) -> Retracted:
+        """What `retract` would say, without taking anything back."""
+        return self._retracting.would_retract(id)
 
     def retract_company(self, company: str, reason: str) -> list[Retracted]:
         """Take back everything a company shared, because it goes; no role is asked."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.approvals import Inbox, Roles
 from coordinator.errors import UsageError
-from coordinator.global_memory import GlobalState, learnings_of
+from coordinator.global_memory import Copy, GlobalState, learnings_of
 from coordinator.ledger.approval_events import Ask, Role
 from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import NewEvent
@@ -47,16 +47,16 @@ class Retracting:
 
         NotPermitted unless `by` holds a role of the company that shared it.
         """
-        copy = self._records.state().any_copy(id)
-        if copy is None:
-            raise UsageError(
-                "there is no copy of that id in the global memory",
-                hint="`orch memory search … --operator` shows the ids",
-            )
+        copy = self._copy(id)
         actor = self._home.actor if by is None else by
         self._check_role(copy.company, actor)
         self._take_back(copy.company, copy.learning, reason, actor)
         self._clear()
+        return Retracted(id, self._records.state().seen_by(copy.company, copy.learning))
+
+    def would_retract(self, id: str) -> Retracted:
+        """What `retract` would say, without taking anything back."""
+        copy = self._copy(id)
         return Retracted(id, self._records.state().seen_by(copy.company, copy.learning))
 
     def retract_company(self, company: str, reason: str) -> list[Retracted]:
@@ -122,6 +122,15 @@ class Retracting:
         for start in range(0, len(kept), MOST_PURGED):
             purged = TextsPurged(texts=tuple(kept[start : start + MOST_PURGED]), reason=reason)
             self._records.append(NewEvent(purged.event_type, purged, company=owner))
+
+    def _copy(self, id: str) -> Copy:
+        copy = self._records.state().any_copy(id)
+        if copy is None:
+            raise UsageError(
+                "there is no copy of that id in the global memory",
+                hint="`orch memory shared` lists them",
+            )
+        return copy
 
     def _check_role(self, company: str, actor: str) -> None:
         settings = self._home.companies.instance(company).settings

@@ -24,17 +24,23 @@ class Sharing:
         self._home = home
         self._records = records
 
-    def propose(
-        self, company: str, learning: str, *, by: str | None = None, reason: str = ""
-    ) -> Proposal:
-        """Ask the company's people whether exactly this redacted text may be shared."""
-        found = self._publication(company, learning, reason)
+    def publication(
+        self, company: str, learning: str, reason: str
+    ) -> tuple[Publication, dict[str, int]]:
+        """What would be published of a learning now, and what was masked in it."""
+        found = learning_of(self._home, company, learning)
         if found is None:
             raise UsageError(
                 f"'{company}' has no learning of that id",
                 hint=f"`orch memory search … --company {company}` shows the ids",
             )
-        publication, masks = found
+        return publication_of(company, found, redactor_for(self._home, company), reason=reason)
+
+    def propose(
+        self, company: str, learning: str, *, by: str | None = None, reason: str = ""
+    ) -> Proposal:
+        """Ask the company's people whether exactly this redacted text may be shared."""
+        publication, masks = self.publication(company, learning, reason)
         text = publication.text()
         for copy in self._records.state().of_learning(company, learning):
             if copy.content == text_hash(text) and not copy.superseded_by:
@@ -59,12 +65,12 @@ class Sharing:
         if text is None:
             return None
         try:
-            found = self._publication(
+            publication, _ = self.publication(
                 proposal.company, proposal.subject, json.loads(text)["reason"]
             )
-        except (CompanyError, SharingRefused):
+        except (CompanyError, SharingRefused, UsageError):
             return None
-        return found[0].text() if found is not None else None
+        return publication.text()
 
     def carry_out(self, proposal: Proposal) -> str:
         """Record the copy that `proposal` approved, once; returns its id."""
@@ -111,14 +117,6 @@ class Sharing:
                 hint="propose it anew",
             )
         return Publication.from_text(text)
-
-    def _publication(
-        self, company: str, learning: str, reason: str
-    ) -> tuple[Publication, dict[str, int]] | None:
-        found = learning_of(self._home, company, learning)
-        if found is None:
-            return None
-        return publication_of(company, found, redactor_for(self._home, company), reason=reason)
 
 
 def check_approved(proposal: Proposal) -> None:
