@@ -267,7 +267,10 @@ def _readable(text: str) -> str:
 
 
 def _listed(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in facts.items())
+    return ", ".join(
+        f"{name} ({_listed(value)})" if isinstance(value, Mapping) else f"{name} {value}"
+        for name, value in facts.items()
+    )
 
 
 def _day(moment: datetime) -> str:
