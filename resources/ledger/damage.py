@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
+from contextlib import suppress
 from pathlib import Path
 
-from coordinator.errors import LedgerDamaged
-from resources.files import FILE_MODE, sync_folder
+from coordinator.errors import LedgerDamaged, StorageError
+from resources.files import write_text
 
 _LONGEST_MARK = 10_000
 
@@ -67,17 +67,8 @@ class DamageMark:
     def leave(self, found: LedgerDamaged) -> None:
         """Leave the mark; a disk that refuses it changes nothing about what was found."""
         content = json.dumps({"position": found.position, "problem": found.message})
-        try:
-            self.path.unlink(missing_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-            try:
-                os.write(handle, content.encode())
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            sync_folder(self.path.parent)
-        except OSError:
-            return
+        with suppress(OSError, StorageError):
+            write_text(self.path, content)
 
     def clear(self) -> None:
         self.path.unlink(missing_ok=True)

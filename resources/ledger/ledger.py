@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coordinator.errors import LedgerDamaged, LedgerError, OrchError
-from coordinator.ledger.chain import is_intact
+from coordinator.ledger.chain import EventRow, is_intact
 from coordinator.ledger.company_state import COMPANY, CompanyState
 from coordinator.ledger.coordinator_state import COORDINATOR_ITSELF
 from coordinator.ledger.events import (
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MAX_POSITION = 2**62
+_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,8 @@ class Ledger:
         number raises VersionConflict. None appends to whatever is there. `texts` are kept in the
         same transaction for the company of the events, which name them by `text_hash`; a text
         that is named must be given or be there already. A `texts_purged` event deletes those it
-        names. Raises UnknownEvent or LedgerError for what
-        cannot be stored, StorageError for a full disk.
+        names. Raises UnknownEvent or LedgerError for what cannot be stored, StorageError for a full
+        disk.
         """
         if not events:
             return []
@@ -194,6 +195,45 @@ class Ledger:
             if not is_intact(row):
                 raise broken(row.position)
         return [Event.from_row(row) for row in rows]
+
+    def event(self, which: int | str) -> Event:
+        """The event at a position or with an id; LedgerError when there is none."""
+        from resources.ledger import rows as ledger_rows
+
+        self._enter_process()
+        with self._database.read(self._engine) as connection:
+            row = ledger_rows.single(connection, which)
+        if row is None:
+            raise LedgerError(
+                "there is no such event", hint="`orch events list` shows positions and ids"
+            )
+        if not is_intact(row):
+            raise broken(row.position)
+        return Event.from_row(row)
+
+    def pages(
+        self, *, stream: str | None = None, after: int = 0, until: int | None = None
+    ) -> Iterator[list[EventRow]]:
+        """The rows behind position `after` up to `until`, oldest first, some at a time.
+
+        They are rows as stored: LedgerDamaged names the first that does not fit its own hash.
+        """
+        from resources.ledger import rows as ledger_rows
+
+        checked_label("stream", stream)
+        while True:
+            self._enter_process()
+            wanted = ledger_rows.selected({"stream": stream}, after, _PAGE, until=until)
+            with self._database.read(self._engine) as connection:
+                page = ledger_rows.rows(connection, wanted)
+            for row in page:
+                if not is_intact(row):
+                    raise broken(row.position)
+            if page:
+                yield page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].position
 
     def state(self, company: str) -> CompanyState:
         """What the ledger knows of `company`: one that does not `exist` when it knows nothing."""

@@ -40,6 +40,13 @@ def rows(connection: Connection, statement: Select[Any]) -> list[EventRow]:
     return [EventRow(*row) for row in connection.execute(statement)]
 
 
+def single(connection: Connection, which: int | str) -> EventRow | None:
+    """The row at a position or with an event id."""
+    column = events.c.position if isinstance(which, int) else events.c.event_id
+    row = connection.execute(events.select().where(column == which)).one_or_none()
+    return EventRow(*row) if row else None
+
+
 def of_stream(connection: Connection, stream: str, *, after_version: int) -> list[EventRow]:
     """The rows of `stream` behind a version; LedgerDamaged when one is missing or was changed."""
     later = (events.c.stream == stream) & (events.c.version > after_version)
