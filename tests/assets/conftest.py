@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,11 +63,14 @@ class Desk:
         self.dagster.add_dynamic_partitions("company", [company])
         return self.home.companies.create(settings_for(company, str(source), **settings))
 
-    def run(self, job: str, company: str | None = None) -> dg.ExecuteInProcessResult:
+    def run(
+        self, job: str, company: str | None = None, *, ops: Mapping[str, Any] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        """Run a job as from the launchpad; `ops` is what stands there for its ops."""
         return self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.dagster,
             partition_key=company,
-            run_config=SILENT,
+            run_config={**SILENT, "ops": ops or {}},
             raise_on_error=False,
         )
 
