@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 Category = Literal["pattern", "solution", "component", "insight", "best_practice", "need"]
 Language = Literal["pt", "en"]
+AnyLanguage = Literal["pt", "en", "es"]
 
 INSTRUCTIONS = """\
 The memory of the company '{company}', and what other companies agreed to share with all.
@@ -100,7 +101,7 @@ class Tools:
         self,
         query: Annotated[str, Field(description="What you look for, in Portuguese or English")],
         categories: Annotated[list[Category], Field(description="Only these; none: all")] = [],  # noqa: B006
-        languages: Annotated[list[Language], Field(description="Only these; none: both")] = [],  # noqa: B006
+        languages: Annotated[list[AnyLanguage], Field(description="Only these; none: all")] = [],  # noqa: B006
         since: Annotated[datetime | None, Field(description="Not older; with a time zone")] = None,
         until: Annotated[datetime | None, Field(description="Not newer; with a time zone")] = None,
         limit: Annotated[int, Field(ge=1, le=50)] = 5,
@@ -220,16 +221,16 @@ def _told(name: str, error: ToolError) -> str:
     cause = error.__cause__
     if isinstance(cause, OrchError):
         return str(cause)
-    if isinstance(cause, ValidationError):
-        # field and rule only: pydantic's own text repeats what was sent and points to its website
-        return "; ".join(
-            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
-            for one in cause.errors(include_url=False, include_input=False)
-        )
     if isinstance(error, UnexpectedToolError):
-        # an unforeseen error may quote private text: its class is all that is logged
+        # an unforeseen error may quote private text: its class is all that is told and logged
         log.error("%s failed: %s", name, type(cause).__name__)
         return (
             f"{name} failed unexpectedly ({type(cause).__name__}); `orch doctor` looks for damage"
+        )
+    if isinstance(cause, ValidationError):
+        # pydantic's own text repeats what was sent and points to its website
+        return "; ".join(
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
+            for one in cause.errors(include_url=False, include_input=False)
         )
     return str(error)

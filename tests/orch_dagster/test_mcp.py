@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
 from coordinator.approvals import Wanted
+from coordinator.context import InstanceContext
 from coordinator.settings import CompanySettings, EmbeddingSettings, GitSettings, Person
 from orch_dagster.cli.main import run
 from orch_dagster.mcp import READING, WRITING, CompanyServer
 from resources.carrying_out import carry_out
+from resources.contexts import as_frame
 from resources.embedding import SentenceEmbedder
 from resources.home import Home
 
@@ -122,6 +125,32 @@ def test_what_another_company_shared_is_found_with_its_origin_and_the_sight_is_r
         "viewer": "acme",
         "surface": "mcp",
     }
+
+
+def test_the_context_is_the_readable_page_and_components_are_records(home: Home) -> None:
+    tables = home.companies.instance("acme").tables()
+    tables.reconcile("instance_context", as_frame("acme", InstanceContext({}, "# Acme\n")))
+    assert result(call(home, "read_context")) == "# Acme\n"
+    assert result(call(home, "list_components")) == []
+
+
+def test_calls_wait_for_one_another(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy: list[int] = []
+
+    def slow(*_: object, **__: object) -> list[Any]:
+        busy.append(1)
+        time.sleep(0.05)
+        assert len(busy) == 1
+        busy.pop()
+        return []
+
+    monkeypatch.setattr("resources.company_view.CompanyView.search", slow)
+
+    async def at_once(client: Client) -> list[CallToolResult]:
+        calls = (client.call_tool("search_memory", {"query": "x"}) for _ in range(4))
+        return list(await asyncio.gather(*calls))
+
+    assert [result(answer) for answer in with_client(home, at_once)] == [[]] * 4
 
 
 # -- bad input ---------------------------------------------------------------------------------
