@@ -7,6 +7,7 @@ import dagster as dg
 from assets.approvals import carry_out_approvals, decide_approvals
 from assets.catalog import component_catalog
 from assets.checks import CHECKS
+from assets.global_memory import GLOBAL_CHECKS, global_memory, global_memory_job
 from assets.io_manager import company_tables, coordinator_tables
 from assets.jobs import COMPANY_ASSETS, catalog_job, sync_company
 from assets.sources import git_repository
@@ -16,7 +17,7 @@ from sensors.companies import company_sensor
 from sensors.failures import failure_sensor
 from sensors.git import git_sensor
 from sensors.recovery import recovery_sensor
-from sensors.schedules import catalog_schedule
+from sensors.schedules import catalog_schedule, global_memory_schedule
 
 # data versions are what tells an unchanged asset from a changed one; their parameter is "beta"
 warnings.filterwarnings("ignore", "Parameter `data_version`", dg.BetaWarning)
@@ -25,11 +26,17 @@ warnings.filterwarnings("ignore", "Parameter `data_version`", dg.BetaWarning)
 def definitions_for(home_path: str = "") -> dg.Definitions:
     """The code location of the home at `home_path`; empty: ORCH_HOME, else ``./.orch``."""
     return dg.Definitions(
-        assets=[git_repository, *COMPANY_ASSETS, component_catalog],
-        asset_checks=list(CHECKS),
-        jobs=[sync_company, catalog_job, decide_approvals, carry_out_approvals],
+        assets=[git_repository, *COMPANY_ASSETS, component_catalog, global_memory],
+        asset_checks=[*CHECKS, *GLOBAL_CHECKS],
+        jobs=[
+            sync_company,
+            catalog_job,
+            global_memory_job,
+            decide_approvals,
+            carry_out_approvals,
+        ],
         sensors=[company_sensor, git_sensor, failure_sensor, recovery_sensor, approval_sensor],
-        schedules=[catalog_schedule],
+        schedules=[catalog_schedule, global_memory_schedule],
         resources={
             "home": HomeResource(path=home_path),
             "company_tables": company_tables,

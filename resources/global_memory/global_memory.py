@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from coordinator.global_memory import MERGE, GlobalState
 from coordinator.memory import Found, SearchFilters
 from coordinator.ports import Progress
+from resources.global_memory.auditing import Audit, audit
 from resources.global_memory.index import GlobalIndex
 from resources.global_memory.learnings import learning_of
 from resources.global_memory.merging import Merging
@@ -102,6 +103,10 @@ class GlobalMemory:
     def rebuild(self, progress: Progress | None = None) -> MemoryWritten:
         """Embed all copies anew with the model of the settings; searches go on meanwhile."""
         return self.index.rebuild(progress)
+
+    def audit(self) -> Audit:
+        """Hold every row of the table against the ledger and the approvals; changes nothing."""
+        return audit(self._records, self.index)
 
     # -- out -------------------------------------------------------------------------------
 

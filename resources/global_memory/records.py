@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from coordinator.errors import VersionConflict
 from coordinator.global_memory import GLOBAL_MEMORY, Copy, GlobalState, Publication
-from coordinator.ledger.events import GLOBAL, NewEvent
+from coordinator.ledger.events import GLOBAL, NewEvent, utc_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +45,10 @@ class GlobalRecords:
         """Every copy as it stands now."""
         return self._ledger.fold(GLOBAL, GLOBAL_MEMORY)
 
+    def inbox(self) -> Inbox:
+        """Every proposal as it stands now."""
+        return self._home.approvals.inbox()
+
     def change(self, change: Callable[[GlobalState], tuple[list[NewEvent], Result]]) -> Result:
         """Append what `change` makes of the state, again and again until nobody came first."""
         while True:
@@ -76,13 +80,29 @@ class GlobalRecords:
         """One row of COPY_COLUMNS for each standing copy whose text is kept."""
         import pandas as pd
 
-        inbox = self._home.approvals.inbox()
-        texts = self.texts(state.copies)
+        inbox, texts = self.inbox(), self.texts(state.copies)
         rows = [_row(state.copies[key], text, inbox) for key, text in sorted(texts.items())]
         frame = pd.DataFrame(rows, columns=list(COPY_COLUMNS))
         for name in ("created_at", "valid_from", "valid_to"):
             frame[name] = pd.to_datetime(frame[name], utc=True)
         return frame
+
+
+def publication_in(row: Mapping[str, Any]) -> Publication:
+    """The publication a row of COPY_COLUMNS was made of; ValueError or KeyError when of none."""
+    metadata = json.loads(row["metadata"])
+    return Publication(
+        title=row["title"],
+        content=row["content"],
+        category=row["category"],
+        language=row["language"],
+        source_instance=row["source_instance"],
+        learning=metadata["learning"],
+        evidence_commit=metadata["evidence"]["commit"],
+        evidence_path=metadata["evidence"]["path"],
+        created_at=utc_text(row["created_at"]),
+        reason=metadata["reason"],
+    )
 
 
 def _row(copy: Copy, text: str, inbox: Inbox) -> dict[str, object]:

@@ -4,31 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coordinator import memory
-from coordinator.global_memory import GlobalState
+from coordinator.errors import MemoryUnavailable
+from coordinator.global_memory import Copy, GlobalState
 from coordinator.ledger.events import NewEvent
 from coordinator.ledger.global_events import LearningSeen
 from coordinator.memory import Factors, Found, SearchFilters
+from resources.global_memory.auditing import says_what_was_approved
 from resources.global_memory.index import GlobalIndex
-from resources.global_memory.records import GlobalRecords
+from resources.global_memory.records import GlobalRecords, publication_in
 from resources.memory.private_memory import candidate_count
 from resources.memory.search import Candidates, all_of, learnings_that_fit, within
 from resources.memory.vector_table import VectorTable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from resources.home import Home
 
 SOURCE = "global"
 
 
+Hit = Callable[[dict[str, Any], Factors], Found]
+
+
 @dataclass(frozen=True)
 class _Pool:
-    """One table's candidates, and how a record of it becomes a hit."""
+    """One table's candidates, those of them that may be shown, and how a row becomes a hit."""
 
     candidates: Candidates
-    hit: Callable[[str, dict[str, Any], Factors], Found]
+    ids: Sequence[str]
+    hit: Hit
+
+    @property
+    def cosines(self) -> NDArray[np.float32]:
+        return self.candidates.cosines_of(self.ids)
+
+    @property
+    def bm25(self) -> dict[str, float]:
+        found = self.candidates.bm25
+        return {key: found[key] for key in self.ids if key in found}
 
 
 class Searching:
@@ -54,12 +73,11 @@ class Searching:
         Own copies are left out: their learnings are there already. What `company` sees for the
         first time is recorded before it is returned, and what was taken back meanwhile is not.
         """
-        state = self._records.state()
-        hidden = {
-            key for key, one in state.copies.items() if one.superseded_by or one.company == company
-        }
-        shown = state.copies.keys() - hidden
-        hits = self._search([company], shown, query, filters, limit, explain)
+
+        def may_see(copy: Copy) -> bool:
+            return copy.company != company and not copy.superseded_by
+
+        hits = self._search([company], may_see, query, filters, limit, explain)
         foreign = [hit.id for hit in hits if hit.origin == SOURCE]
         standing = self._record_sight(company, foreign, surface) if foreign else set()
         return [hit for hit in hits if hit.origin != SOURCE or hit.id in standing]
@@ -68,13 +86,13 @@ class Searching:
         self, query: str, filters: SearchFilters, limit: int, *, explain: bool
     ) -> list[Found]:
         """The best of everything there is, for the coordinator alone."""
-        shown = set(self._records.state().copies)
-        return self._search(self._home.companies.names(), shown, query, filters, limit, explain)
+        companies = self._home.companies.names()
+        return self._search(companies, lambda _: True, query, filters, limit, explain)
 
     def _search(
         self,
         companies: Sequence[str],
-        shown: set[str],
+        may_see: Callable[[Copy], bool],
         query: str,
         filters: SearchFilters,
         limit: int,
@@ -82,57 +100,53 @@ class Searching:
     ) -> list[Found]:
         if limit <= 0 or not query.strip():
             return []
-        terms, count = memory.query_terms(query), candidate_count(limit)
-        vector: Any = None
+        terms = memory.query_terms(query)
+        asked = _Asked(self._home, query, terms, candidate_count(limit))
+        pools = [self._private(asked, company, filters) for company in companies]
+        pools.append(self._shared(asked, may_see, filters))
+        return self._fused([one for one in pools if one], terms, filters, limit, explain)
 
-        def pool(
-            table: VectorTable,
-            condition: Callable[[], Any],
-            hit: Callable[[str, dict[str, Any], Factors], Found],
-        ) -> list[_Pool]:
-            nonlocal vector
-            table.check_model()
-            if table.tables.rows(table.shape.table) == 0:
-                return []
-            if vector is None:
-                vector = self._home.embedder.embed_query(query)
-            found = table.candidates(vector, terms, condition(), count=count)
-            return [_Pool(found, hit)] if found is not None else []
+    def _private(self, asked: _Asked, company: str, filters: SearchFilters) -> _Pool | None:
+        found = asked.of(self._home.memory(company).rows, lambda: learnings_that_fit(filters))
+        return _Pool(found, found.ids, _private_hit(company)) if found is not None else None
 
-        pools = [
-            one
-            for company in companies
-            for one in pool(
-                self._home.memory(company).rows,
-                lambda: learnings_that_fit(filters),
-                _private(company),
-            )
+    def _shared(
+        self, asked: _Asked, may_see: Callable[[Copy], bool], filters: SearchFilters
+    ) -> _Pool | None:
+        """The copies that stand, whatever the table says: it may be behind the ledger."""
+        state = self._records.state()
+        shown = {key for key, copy in state.copies.items() if may_see(copy)}
+        if not shown or (filters.sources and SOURCE not in filters.sources):
+            return None
+        found = asked.of(self._index.table, lambda: _copies_that_fit(filters))
+        if found is None:
+            return None
+        sound = [
+            key
+            for key in found.ids
+            if key in shown and says_what_was_approved(found.record(key), state)
         ]
-        if shown and (not filters.sources or SOURCE in filters.sources):
-            pools += pool(self._index.table, lambda: _copies_that_fit(filters, shown), _shared)
-        return self._fused(pools, terms, filters, limit, explain)
+        return _Pool(found, sound, _shared_hit)
 
     def _fused(
         self, pools: list[_Pool], terms: str, filters: SearchFilters, limit: int, explain: bool
     ) -> list[Found]:
         settings = self._home.settings.search
-        scale = memory.on_one_scale([_top(pool.candidates, terms) for pool in pools])
+        scale = memory.on_one_scale([_top(pool, terms) for pool in pools])
         hits = []
         for pool, best_bm25 in zip(pools, scale, strict=True):
             best = memory.best(
-                pool.candidates.ids,
-                pool.candidates.cosines,
-                pool.candidates.bm25,
+                pool.ids,
+                pool.cosines,
+                pool.bm25,
                 vector_weight=settings.vector_weight,
                 min_score=settings.min_score if filters.min_score is None else filters.min_score,
                 limit=limit,
                 best_bm25=best_bm25,
             )
-            keys = [key for key, _ in best]
-            matched = pool.candidates.matched(terms, keys) if explain else {}
+            matched = pool.candidates.matched(terms, [key for key, _ in best]) if explain else {}
             hits += [
                 pool.hit(
-                    key,
                     pool.candidates.record(key),
                     replace(factors, matched_terms=matched.get(key, ())),
                 )
@@ -159,15 +173,44 @@ class Searching:
         return self._records.change(change)
 
 
-def _top(found: Candidates, terms: str) -> tuple[float, int]:
+class _Asked:
+    """A query asked of several tables: it is embedded once, and only when a table has rows."""
+
+    def __init__(self, home: Home, query: str, terms: str, count: int) -> None:
+        self._home = home
+        self._query = query
+        self._terms = terms
+        self._count = count
+
+    def of(self, table: VectorTable, condition: Callable[[], Any]) -> Candidates | None:
+        """The candidates of one table, None when it has no rows.
+
+        A table may be written anew while it is read, to take a text out of its files: then the
+        second look finds the new one.
+        """
+        table.check_model()
+        if table.tables.rows(table.shape.table) == 0:
+            return None
+        try:
+            return table.candidates(self._vector, self._terms, condition(), count=self._count)
+        except MemoryUnavailable:
+            return table.candidates(self._vector, self._terms, condition(), count=self._count)
+
+    @cached_property
+    def _vector(self) -> NDArray[np.float32]:
+        return self._home.embedder.embed_query(self._query)
+
+
+def _top(pool: _Pool, terms: str) -> tuple[float, int]:
     """The best BM25 of a table's candidates, and how many words of the query that hit has."""
-    if not found.bm25:
+    bm25 = pool.bm25
+    if not bm25:
         return 0.0, 0
-    key = min(found.bm25, key=lambda one: (-found.bm25[one], one))
-    return found.bm25[key], len(found.matched(terms, [key])[key])
+    key = min(bm25, key=lambda one: (-bm25[one], one))
+    return bm25[key], len(pool.candidates.matched(terms, [key])[key])
 
 
-def _copies_that_fit(filters: SearchFilters, shown: set[str]) -> Any:
+def _copies_that_fit(filters: SearchFilters) -> Any:
     from lancedb.expr import col
 
     wanted = [
@@ -175,32 +218,30 @@ def _copies_that_fit(filters: SearchFilters, shown: set[str]) -> Any:
         for name, values in (("category", filters.categories), ("language", filters.languages))
         if values
     ]
-    return all_of([col("id").isin(sorted(shown)), *wanted, *within(filters, "created_at")])
+    return all_of([*wanted, *within(filters, "created_at")])
 
 
-def _private(company: str) -> Callable[[str, dict[str, Any], Factors], Found]:
-    def hit(_: str, record: dict[str, Any], factors: Factors) -> Found:
+def _private_hit(company: str) -> Hit:
+    def hit(record: dict[str, Any], factors: Factors) -> Found:
         return Found(company=company, score=memory.total(factors), factors=factors, **record)
 
     return hit
 
 
-def _shared(key: str, record: dict[str, Any], factors: Factors) -> Found:
-    import json
-
-    evidence = json.loads(record["metadata"])["evidence"]
+def _shared_hit(record: dict[str, Any], factors: Factors) -> Found:
+    shared = publication_in(record)
     return Found(
-        id=key,
-        company=record["source_instance"],
-        title=record["title"],
-        content=record["content"],
-        category=record["category"],
+        id=record["id"],
+        company=shared.source_instance,
+        title=shared.title,
+        content=shared.content,
+        category=shared.category,
         source=SOURCE,
-        language=record["language"],
-        evidence_commit=evidence["commit"],
-        evidence_path=evidence["path"],
+        language=shared.language,
+        evidence_commit=shared.evidence_commit,
+        evidence_path=shared.evidence_path,
         evidence_line=0,
-        occurred_at=record["created_at"],
+        occurred_at=shared.created,
         substance=0.0,
         score=memory.total(factors),
         factors=factors,

@@ -320,7 +320,9 @@ def test_every_sensor_and_schedule_runs_from_the_start_and_says_what_it_does():
         "git_sensor",
         "failure_sensor",
         "recovery_sensor",
+        "approval_sensor",
         "catalog_schedule",
+        "global_memory_schedule",
     }
     for one in watchers:
         assert one.default_status.value == "RUNNING", one.name

@@ -1,0 +1,87 @@
+"""The global memory: the copies companies agreed to share, and what must hold of them."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from assets.company_run import LoggedProgress
+from assets.previews import bars, preview
+from assets.sources import OWNERS
+from coordinator.frames import data_version
+from resources.dagster_resources import HomeResource
+
+
+@dg.asset(
+    group_name="memory",
+    kinds={"lancedb", "pytorch"},
+    owners=OWNERS,
+    code_version="1",
+    description="The copies companies agreed to share, each with its approval: an index of the "
+    "ledger. Copies of two companies that say the same become a question to both.",
+)
+def global_memory(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    memory = home.home.global_memory
+    stored = memory.store(LoggedProgress(context.log))
+    asked = memory.propose_merges()
+    rows = memory.rows()
+    newest = rows.sort_values("valid_from", ascending=False)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(rows)),
+        metadata={
+            "copies": preview(newest, ["id", "source_instance", "category", "valid_from"]),
+            "companies": bars(rows["source_instance"].value_counts().to_dict(), "shared copies"),
+            "superseded": int((rows["superseded_by"] != "").sum()),
+            "merges_proposed": len(asked),
+            "embedded": stored.embedded,
+            "updated": stored.updated,
+            "removed": stored.removed,
+            "dagster/row_count": stored.rows,
+            "table_version": stored.version,
+        },
+    )
+
+
+@dg.asset_check(
+    asset=global_memory,
+    description="Every copy stands in the ledger, and everybody its proposal asks said yes.",
+)
+def copies_are_approved(home: HomeResource) -> dg.AssetCheckResult:
+    found = home.home.global_memory.audit()
+    return _result(found.rows, unapproved=found.unapproved)
+
+
+@dg.asset_check(
+    asset=global_memory,
+    description="Every copy says, word for word, what was approved: its hash is the approval's.",
+)
+def copies_equal_their_approvals(home: HomeResource) -> dg.AssetCheckResult:
+    found = home.home.global_memory.audit()
+    return _result(found.rows, altered=found.altered)
+
+
+@dg.asset_check(
+    asset=global_memory,
+    description="The table holds exactly the copies that stand in the ledger, as they stand.",
+)
+def copies_equal_the_ledger(home: HomeResource) -> dg.AssetCheckResult:
+    found = home.home.global_memory.audit()
+    return _result(found.rows, missing=found.missing, left_over=found.left_over, stale=found.stale)
+
+
+global_memory_job = dg.define_asset_job(
+    "refresh_global_memory",
+    selection=dg.AssetSelection.assets(global_memory),
+    # run monitoring ends it when its process died
+    tags={"dagster/max_runtime": "3600"},
+    description="Makes the global memory equal to the ledger, and looks whether it is.",
+)
+
+GLOBAL_CHECKS = (copies_are_approved, copies_equal_their_approvals, copies_equal_the_ledger)
+
+
+def _result(rows: int, **found: Sequence[str]) -> dg.AssetCheckResult:
+    """Passed when nothing was found; else the ids of the copies."""
+    return dg.AssetCheckResult(
+        passed=not any(found.values()),
+        metadata={"rows": rows} | {name: list(ids) for name, ids in found.items()},
+    )
