@@ -359,7 +359,7 @@ class Ledger:
             self._database.forget_deleted(self._engine)
         except OrchError as error:
             # the event stands and nobody can read the texts: raising would say otherwise
-            log.warning("purged texts may stay in the database's files: %s", error.message)
+            log.warning("purged texts stay in the database's files for now: %s", error.message)
 
     def _keep_snapshot(
         self, stream: str, reducer: Reducer[State], state: State, event_hash: str

@@ -28,6 +28,8 @@ from resources.ledger.damage import damaged
 from resources.ledger.migrations import recorded_version
 
 BUSY_SECONDS = 30.0
+_BUSY_MILLISECONDS = round(BUSY_SECONDS * 1_000)
+_FORGETTING_MILLISECONDS = 1_000
 _POLL_SECONDS = 0.01
 
 _NEXT_EVENT_ONLY = """
@@ -96,6 +98,8 @@ _ALLOWED_WRITES = {
 _ALLOWED_PRAGMAS = {
     ("integrity_check", "1"),
     ("wal_checkpoint", "TRUNCATE"),
+    ("busy_timeout", str(_FORGETTING_MILLISECONDS)),
+    ("busy_timeout", str(_BUSY_MILLISECONDS)),
     ("read_uncommitted", None),  # SQLAlchemy asks once
     ("synchronous", None),
     ("recursive_triggers", None),
@@ -262,9 +266,16 @@ def check_schema(connection: Connection) -> int:
 
 
 def forget_deleted(engine: Engine) -> None:
-    """Empty the write-ahead log, which still holds the pages deleted texts stood on."""
+    """Empty the write-ahead log, which still holds the pages deleted texts stood on.
+
+    StorageError when somebody goes on reading: it is emptied when the last connection closes.
+    """
     with connected(engine) as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_FORGETTING_MILLISECONDS}")
+        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    if busy:
+        raise StorageError("another process reads the ledger")
 
 
 def _schema(connection: Connection) -> list[Any]:

