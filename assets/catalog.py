@@ -28,7 +28,7 @@ def company_components(
     context: dg.AssetExecutionContext, home: HomeResource, git_commits: pd.DataFrame
 ) -> dg.Output[pd.DataFrame]:
     run = CompanyRun.of(context, home.home)
-    known = remembered(run.instance.tables().read("company_components"))
+    stored = run.instance.tables().read("company_components")
     with run.instance.mirror() as mirror:
         snapshot = current_tree(mirror)
         found = discover(
@@ -37,10 +37,11 @@ def company_components(
             mirror.reader(snapshot),
             run.instance.settings.catalog,
             git_commits,
-            known,
-            declared=home.home.by_hand.components(run.company, run.state),
+            remembered(stored),
+            home.home.by_hand.components(run.company, run.state),
         )
     frame = found.components
+    home.home.by_hand.index_of(run.instance).forget_components(stored, frame)
     return dg.Output(
         frame,
         data_version=dg.DataVersion(data_version(frame)),

@@ -23,8 +23,8 @@ from resources.tables import Written
     code_version=rules.LEARNINGS,
     io_manager_key="company_tables",
     description="Short texts worth remembering, from commits, documents, components and what "
-    "people wrote by hand, each with category and evidence. Texts that hold a secret are refused and "
-    "counted.",
+    "people wrote by hand, each with category and evidence. Texts that hold a secret are refused "
+    "and counted.",
 )
 def learnings(
     context: dg.AssetExecutionContext,
@@ -35,6 +35,7 @@ def learnings(
 ) -> dg.Output[pd.DataFrame]:
     run = CompanyRun.of(context, home.home)
     written = home.home.by_hand.learnings(run.company, run.state)
+    home.home.by_hand.index_of(run.instance).forget_learnings(written)
     tokens = home.home.tokens
     learned = learn(
         commits=git_commits,

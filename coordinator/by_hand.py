@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import get_args
 
 import pandas as pd
 
 from coordinator.catalog import declared
-from coordinator.catalog.declared import Declared
+from coordinator.catalog.declared import DECLARED, Declared
 from coordinator.errors import UsageError
 from coordinator.learnings.language import language_of
 from coordinator.ledger.chain import canonical_json
@@ -33,6 +33,7 @@ LONGEST_CONTENT = 20_000
 LONGEST_TITLE = 100
 LONGEST_PATH = 400
 LONGEST_DESCRIPTION = 2_000
+LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,12 @@ def component(path: str, *, name: str = "", description: str = "", category: str
     found = Declared(_folder(path), one_line(visible(name), LONGEST_TITLE), told, category)
     _refuse_secrets(f"{found.path}\n{found.name}\n{found.description}")
     return found
+
+
+def reason(text: str) -> str:
+    """Why something is taken back, as events keep it for ever; UsageError when it is too long."""
+    _check_length("a reason", text, LONGEST_REASON)
+    return " ".join(visible(text).split())
 
 
 def component_text(component: Declared) -> str:
@@ -145,6 +152,24 @@ def components(state: CompanyState, texts: Mapping[str, str]) -> list[Declared]:
 def text_hashes(state: CompanyState) -> list[str]:
     """The hashes of all words written by hand."""
     return [*(one.text for one in state.learnings.values()), *state.components.values()]
+
+
+def withdrawn(held: pd.DataFrame, written: pd.DataFrame) -> set[str]:
+    """The ids of rows in `held` that do not stand word for word in `written`."""
+    wanted = set(_words(written, ("id", "title", "content")))
+    return {row[0] for row in _words(held, ("id", "title", "content")) if row not in wanted}
+
+
+def unsaid(stored: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a catalog `stored` whose words by hand are not those of the catalog `found`."""
+    said = set(_words(found, ("id", "name", "description")))
+    by_hand = stored[stored["reason"] == DECLARED]
+    kept = [row in said for row in _words(by_hand, ("id", "name", "description"))]
+    return by_hand[[not one for one in kept]]
+
+
+def _words(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(frame[name].tolist() for name in columns), strict=True))
 
 
 def joined(learned: pd.DataFrame, written: pd.DataFrame) -> pd.DataFrame:

@@ -6,13 +6,15 @@ when that cannot be done now, the next sync or the next call does it: nothing is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator import by_hand
 from coordinator.catalog.declared import Declared
-from coordinator.errors import OrchError, UsageError, VersionConflict
+from coordinator.catalog.tree import ROOT, Tree
+from coordinator.errors import CompanyBusy, OrchError, UsageError, VersionConflict
 from coordinator.ledger.company_events import (
     ComponentAdded,
     ComponentRemoved,
@@ -27,6 +29,7 @@ from coordinator.ledger.payloads import Payload
 if TYPE_CHECKING:
     import pandas as pd
 
+    from resources.by_hand_index import ByHandIndex
     from resources.home import Home
     from resources.instances import Instance
 
@@ -49,10 +52,14 @@ class Added:
 
 @dataclass(frozen=True)
 class Removed:
-    """What was taken back: `gone` when its words left the index too, else `problem` says why."""
+    """What was taken back: `already` when it had been before.
+
+    `gone` says that its words left the index too; else `problem` says why not yet.
+    """
 
     id: str
     gone: bool
+    already: bool
     problem: str = ""
 
 
@@ -87,40 +94,43 @@ class ByHand:
             language=learning.language,
             text=text_hash(learning.text),
         )
-        recorded = False
-        while not recorded:
-            state = self._known(company)
-            if learning.id in state.learnings:
-                break
-            recorded = self._record(company, state, [added], by, texts=[learning.text])
+
+        def decide(state: CompanyState) -> Sequence[Payload]:
+            return [] if learning.id in state.learnings else [added]
+
+        recorded = self._record(company, decide, by, texts=[learning.text])
         problem = self._indexed(company)
         return Added(learning.id, not problem, not recorded, problem)
 
     def remove_learning(
         self, company: str, learning: str, *, reason: str, by: str | None = None
     ) -> Removed:
-        """Take back a learning written by hand: its words are purged, its rows leave.
+        """Take back a learning written by hand: its words are purged and leave the index.
 
-        UsageError when there is none of that id; removing twice is one.
+        UsageError when there never was one of that id. Removed before: nothing is recorded, and
+        what the index may still hold goes.
         """
-        recorded = False
-        while not recorded:
-            state = self._known(company)
+        said = by_hand.reason(reason)
+
+        def decide(state: CompanyState) -> Sequence[Payload]:
             written = state.learnings.get(learning)
             if written is None:
-                raise UsageError(
-                    "there is no learning of that id written by hand",
-                    hint=f"`orch memory list --company {company}` shows those there are",
-                )
-            removed = LearningRemoved(learning=learning, reason=reason)
+                return []
             purged = TextsPurged(texts=(written.text,), reason="a learning was removed")
-            recorded = self._record(company, state, [removed, purged], by)
+            return [LearningRemoved(learning=learning, reason=said), purged]
+
+        recorded = self._record(company, decide, by)
+        if not recorded and learning not in self._removed(company, LearningRemoved):
+            raise UsageError(
+                f"{company} has no learning of that id written by hand",
+                hint=f"`orch memory list --company {company}` shows those there are",
+            )
         problem = self._indexed(company)
-        return Removed(learning, not problem, problem)
+        return Removed(learning, not problem, not recorded, problem)
 
     def learnings(self, company: str, state: CompanyState | None = None) -> pd.DataFrame:
         """The learnings written by hand, as rows of LEARNING_COLUMNS."""
-        known = state or self._home.ledger.state(company)
+        known = state or self._state(company)
         return by_hand.learnings(known, self._texts(company, known))
 
     # -- components ------------------------------------------------------------------------
@@ -135,117 +145,138 @@ class ByHand:
         category: str = "",
         by: str | None = None,
     ) -> Added:
-        """Declare the folder `path` a component of `company`; other words replace the earlier."""
+        """Declare the folder `path` a component of `company`; other words replace the earlier.
+
+        UsageError, besides for words that cannot be used, for a folder the fetched tree lacks.
+        """
         component = by_hand.component(path, name=name, description=description, category=category)
+        self._check_there(company, component)
         text = by_hand.component_text(component)
         added = ComponentAdded(component=component.id, text=text_hash(text))
-        recorded = False
-        while not recorded:
-            state = self._known(company)
+
+        def decide(state: CompanyState) -> Sequence[Payload]:
             before = state.components.get(component.id)
-            if before == added.text:
-                break
-            events: list[Payload] = [added]
-            if before is not None:
-                events.append(TextsPurged(texts=(before,), reason="a component was described anew"))
-            recorded = self._record(company, state, events, by, texts=[text])
-        problem = self._indexed(company)
+            if before is None or before == added.text:
+                return [] if before else [added]
+            return [added, TextsPurged(texts=(before,), reason="a component was described anew")]
+
+        recorded = self._record(company, decide, by, texts=[text])
+        problem = self._indexed(company, components=True)
         return Added(component.id, not problem, not recorded, problem)
 
     def remove_component(
         self, company: str, path: str, *, reason: str, by: str | None = None
     ) -> Removed:
-        """Take back the declaration of the folder `path`; what is found there by rule stays."""
-        component = by_hand.component(path)
-        recorded = False
-        while not recorded:
-            state = self._known(company)
+        """Take back the declaration of the folder `path`; what rules find there stays.
+
+        UsageError when it never was declared; as `remove_learning` when it is no more.
+        """
+        component, said = by_hand.component(path), by_hand.reason(reason)
+
+        def decide(state: CompanyState) -> Sequence[Payload]:
             text = state.components.get(component.id)
             if text is None:
-                raise UsageError(
-                    "that folder is no component declared by hand",
-                    hint=f"`orch catalog list --company {company}` shows the components",
-                )
-            removed = ComponentRemoved(component=component.id, reason=reason)
+                return []
             purged = TextsPurged(texts=(text,), reason="a component was removed")
-            recorded = self._record(company, state, [removed, purged], by)
-        problem = self._indexed(company)
-        return Removed(component.id, not problem, problem)
+            return [ComponentRemoved(component=component.id, reason=said), purged]
+
+        recorded = self._record(company, decide, by)
+        if not recorded and component.id not in self._removed(company, ComponentRemoved):
+            raise UsageError(
+                f"{company} has no component of that folder declared by hand",
+                hint=f"`orch catalog list --company {company}` shows the components",
+            )
+        problem = self._indexed(company, components=True)
+        return Removed(component.id, not problem, not recorded, problem)
 
     def components(self, company: str, state: CompanyState | None = None) -> list[Declared]:
         """The components declared by hand, by path."""
-        known = state or self._home.ledger.state(company)
+        known = state or self._state(company)
         return by_hand.components(known, self._texts(company, known))
 
     # -- the index -------------------------------------------------------------------------
 
-    def index(self, company: str) -> None:
+    def index(self, company: str, *, components: bool = True) -> bool:
         """Make the tables of `company` hold what the ledger says was written by hand.
 
-        Raises CompanyBusy while a sync runs, ModelMismatch, StorageError, MemoryUnavailable.
+        False when components were asked for and there is no fetched tree to find them in. Raises
+        CompanyBusy while a sync runs, ModelMismatch, StorageError, MemoryUnavailable.
         """
         instance = self._home.companies.instance(company)
         with instance.lock(wait_s=self._wait_s, brief=True):
-            self._index_learnings(instance)
+            # read under the lock: who adds meanwhile waits here and looks again
+            state = self._state(company)
+            index = self.index_of(instance)
+            index.store_learnings(self.learnings(company, state))
+            return not components or index.store_components(self.components(company, state))
 
-    def _index_learnings(self, instance: Instance) -> None:
-        from resources.recorded_tables import RecordedTables
-        from resources.tables import Written, schemas
+    def index_of(self, instance: Instance) -> ByHandIndex:
+        """The index of one company, for whoever holds its lock."""
+        from resources.by_hand_index import ByHandIndex
 
-        written, tables = self.learnings(instance.slug), instance.tables()
-        held = tables.read("learnings", ["id", "source"])
-        gone = set(held.loc[held["source"] == by_hand.SOURCE, "id"]) - set(written["id"])
-        changed = tables.upsert("learnings", written, schema=schemas.learnings())
-        if gone:
-            changed = tables.delete("learnings", gone)
-        stored = self._home.memory(instance.slug).store(tables.read("learnings"))
-        RecordedTables(instance.slug, tables, self._home.ledger).commit(
-            changed,
-            Written(
-                "private_memory",
-                stored.embedded,
-                stored.updated,
-                stored.removed,
-                stored.version,
-                stored.rows,
-            ),
-        )
+        return ByHandIndex(instance, self._home.memory(instance.slug), self._home.ledger)
 
-    def _indexed(self, company: str) -> str:
-        """Why the index could not be made equal to the ledger now; empty when it could."""
+    def _indexed(self, company: str, *, components: bool = False) -> str:
+        """Why the index could not be made equal to the ledger now; empty when it was."""
+        sync = f"`orch sync {company}`"
         try:
-            self.index(company)
+            if not self.index(company, components=components):
+                return f"its repository was not read yet; {sync} does"
+        except CompanyBusy:
+            return f"a sync of {company} is running; when it has ended, {sync} brings this in"
         except OrchError as error:
             return str(error)
         return ""
 
     # -- the ledger ------------------------------------------------------------------------
 
-    def _known(self, company: str) -> CompanyState:
-        """The company's state; the ledger is told of a company it does not know yet."""
-        self._home.companies.record(self._home.companies.instance(company))
-        return self._home.ledger.state(company)
-
     def _record(
         self,
         company: str,
-        state: CompanyState,
-        events: Sequence[Payload],
+        decide: Callable[[CompanyState], Sequence[Payload]],
         by: str | None,
         *,
         texts: Sequence[str] = (),
     ) -> bool:
-        """Append `events` to what `state` knows; False when somebody else was first."""
-        try:
-            self._home.ledger.append(
-                f"company:{company}",
-                [NewEvent(event.event_type, event, company, actor=by) for event in events],
-                expected_version=state.version,
-                texts=texts,
-            )
-        except VersionConflict:
-            return False
-        return True
+        """Append the events `decide` finds due in the company's state; False when none are.
+
+        Who loses against another writer looks again: no word is recorded twice.
+        """
+        while True:
+            # a folder put back from a backup: what is written now would go with its creation
+            self._home.companies.record(self._home.companies.instance(company))
+            state = self._state(company)
+            events = [NewEvent(one.event_type, one, company, actor=by) for one in decide(state)]
+            if not events:
+                return False
+            with suppress(VersionConflict):
+                self._home.ledger.append(
+                    f"company:{company}", events, expected_version=state.version, texts=texts
+                )
+                return True
+
+    def _state(self, company: str) -> CompanyState:
+        return self._home.ledger.state(company)
 
     def _texts(self, company: str, state: CompanyState) -> dict[str, str]:
         return self._home.ledger.texts(company, by_hand.text_hashes(state))
+
+    def _removed(self, company: str, kind: type[LearningRemoved | ComponentRemoved]) -> set[str]:
+        """The ids of everything of a kind that was ever taken back."""
+        events = self._home.ledger.read(stream=f"company:{company}", event_type=kind.event_type)
+        removed = (event.payload for event in events)
+        return {
+            one.learning if isinstance(one, LearningRemoved) else one.component
+            for one in removed
+            if isinstance(one, LearningRemoved | ComponentRemoved)
+        }
+
+    def _check_there(self, company: str, component: Declared) -> None:
+        with self._home.companies.instance(company).mirror() as mirror:
+            if not mirror.head() or component.path == ROOT:
+                return
+            if not Tree(mirror.snapshot()).under(component.path):
+                raise UsageError(
+                    "there is no such folder in the repository as it was last read",
+                    hint=f"mind capitals; `orch sync {company}` reads what is new",
+                )

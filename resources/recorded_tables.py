@@ -75,7 +75,8 @@ class RecordedTables:
     def commit(self, *tables: Written) -> None:
         """Record only the tables' versions: for changes that are no whole computation."""
         state = self._ledger.state(self.company)
-        self._append([event for written in tables for event in self._commits(state, written)], None)
+        made = [written for written in tables if written.version or written.table in state.tables]
+        self._append([event for written in made for event in self._commits(state, written)], None)
 
     def _commits(self, state: CompanyState, written: Written) -> list[Payload]:
         table = state.tables.get(written.table)

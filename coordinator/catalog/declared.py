@@ -10,6 +10,9 @@ CATEGORIES = (
     "documentation",
 )
 
+DECLARED = "declared by hand"
+"""The reason such a component gives for being one."""
+
 
 @dataclass(frozen=True)
 class Declared:

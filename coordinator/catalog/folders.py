@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coordinator.catalog import names as said
-from coordinator.catalog.declared import Declared
+from coordinator.catalog.declared import DECLARED, Declared
 from coordinator.catalog.evidence import Candidate
 from coordinator.catalog.infrastructure import infrastructure
 from coordinator.catalog.tree import ROOT, Tree, ancestors, base, in_any, inside, parent
@@ -350,8 +350,8 @@ def _apply_settings(found: Found, tree: Tree, rules: CatalogSettings) -> None:
 def _apply_declared(found: Found, tree: Tree, declared: Sequence[Declared]) -> None:
     for each in declared:
         if each.path != ROOT and not tree.under(each.path):
-            found.left_out["declared by hand, but not there"] += 1
+            found.left_out[f"{DECLARED}, but not there"] += 1
             continue
         known = found.candidates.get(each.path) or Candidate(each.path, (), (each.path,))
         category = each.category or known.category
-        found.candidates[each.path] = replace(known, certain="declared by hand", category=category)
+        found.candidates[each.path] = replace(known, certain=DECLARED, category=category)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,7 @@ class PrivateMemory:
         """Make the memory hold `learnings` besides what it holds."""
         return self.rows.add(learnings)
 
-    def forget(self, ids: Iterable[str]) -> MemoryWritten:
+    def forget(self, ids: Collection[str]) -> MemoryWritten:
         """Remove learnings and every byte of them from the memory's files."""
         return self.rows.forget(ids)
 

@@ -6,7 +6,7 @@ refuse another model's vectors and to keep the indexes covered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -99,9 +99,10 @@ class VectorTable:
         self.check_model()
         return self._finished(self._fill(self.shape.table, rows, progress, others_stay=True))
 
-    def forget(self, ids: Iterable[str]) -> MemoryWritten:
+    def forget(self, ids: Collection[str]) -> MemoryWritten:
         """Remove rows and every byte of them; see `Tables.forget`."""
-        self.tables.drop(self.shape.next_table)
+        if ids:  # what a killed rebuild gathered may hold them too
+            self.tables.drop(self.shape.next_table)
         gone = self.tables.forget(self.shape.table, ids)
         return self._finished(MemoryWritten(0, 0, gone.deleted, gone.rows, gone.version))
 
@@ -123,13 +124,6 @@ class VectorTable:
             self.tables.drop(self.shape.table)
         self.tables.drop(gathering)
         return self._finished(written)
-
-    def erase_deleted(self) -> None:
-        """Leave no byte of a text that is no longer held: neither rows, older versions, nor words
-        in an index."""
-        self.tables.drop(self.shape.next_table)
-        self.tables.erase_deleted(self.shape.table)
-        memory_index.cover(self.tables, self.shape.table, self.shape.vector)
 
     def candidates(
         self, vector: NDArray[np.float32], terms: str, condition: Any, *, count: int
