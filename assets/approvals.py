@@ -1,4 +1,4 @@
-"""Jobs for what people decide: answering several proposals at once, and carrying out the yes."""
+"""The job that answers proposals, several at once."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -9,7 +9,6 @@ from pydantic import Field
 from coordinator.approvals import Wanted
 from coordinator.errors import OrchError
 from resources.approvals import Outcome
-from resources.carrying_out import carry_out
 from resources.dagster_resources import HomeResource
 
 
@@ -81,44 +80,10 @@ def decide_proposals(context: dg.OpExecutionContext, config: Decisions, home: Ho
 @dg.job(
     config=EXAMPLE,
     description="Answers proposals, several at once: fill in who decides and the answers in the "
-    "Launchpad. What is approved then is carried out by `carry_out_approvals`.",
+    "Launchpad. What is approved then is carried out by a run that `approval_sensor` starts.",
 )
 def decide_approvals() -> None:
     decide_proposals()
-
-
-@dg.op(
-    out=dg.Out(dg.Nothing),
-    description="Carries out what everybody asked said yes to; each part verifies again that it "
-    "does exactly what was approved.",
-)
-def carry_out_approved(context: dg.OpExecutionContext, home: HomeResource) -> None:
-    done = carry_out(home.home)
-    failed = [one for one in done if one.problem]
-    schema = dg.TableSchema([dg.TableColumn("proposal", "int"), dg.TableColumn("result", "string")])
-    table = dg.MetadataValue.table(
-        [
-            dg.TableRecord({"proposal": one.number, "result": one.result or one.problem})
-            for one in done
-        ],
-        schema=schema,
-    )
-    if failed:
-        raise dg.Failure(
-            f"{len(failed)} of {len(done)} could not be carried out; they are tried again",
-            metadata={"carried_out": table},
-            allow_retries=False,
-        )
-    context.add_output_metadata({"carried_out": table})
-
-
-@dg.job(
-    # run monitoring ends it when its process died
-    tags={"dagster/max_runtime": "3600"},
-    description="Carries out what was approved.",
-)
-def carry_out_approvals() -> None:
-    carry_out_approved()
 
 
 def _outcomes(wanted: Sequence[Wanted], outcomes: Sequence[Outcome]) -> dg.TableMetadataValue:

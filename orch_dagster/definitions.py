@@ -4,7 +4,7 @@ import warnings
 
 import dagster as dg
 
-from assets.approvals import carry_out_approvals, decide_approvals
+from assets.approvals import decide_approvals
 from assets.catalog import component_catalog
 from assets.checks import CHECKS
 from assets.global_memory import GLOBAL_CHECKS, global_memory, global_memory_job
@@ -28,13 +28,7 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
     return dg.Definitions(
         assets=[git_repository, *COMPANY_ASSETS, component_catalog, global_memory],
         asset_checks=[*CHECKS, *GLOBAL_CHECKS],
-        jobs=[
-            sync_company,
-            catalog_job,
-            global_memory_job,
-            decide_approvals,
-            carry_out_approvals,
-        ],
+        jobs=[sync_company, catalog_job, global_memory_job, decide_approvals],
         sensors=[company_sensor, git_sensor, failure_sensor, recovery_sensor, approval_sensor],
         schedules=[catalog_schedule, global_memory_schedule],
         resources={

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from assets.approvals import carry_out_approvals
+from assets.global_memory import global_memory_job
 from coordinator.approvals.retrying import Tried, next_try
+from coordinator.global_memory import MERGE, PUBLISH
 from resources.dagster_resources import HomeResource
 from sensors.companies import UNFINISHED
 
@@ -14,8 +15,7 @@ APPROVAL_INTERVAL_S = 15
 
 
 @dg.sensor(
-    # by name: given the job itself, Dagster warns of a beta parameter that nobody here uses
-    job_name=carry_out_approvals.name,
+    job=global_memory_job,
     minimum_interval_seconds=APPROVAL_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Records proposals whose time is over as expired, and starts a run that carries "
@@ -28,10 +28,10 @@ def approval_sensor(
     expired = approvals.expire_due()
     if expired:
         context.log.info(f"expired: {', '.join(str(one.number) for one in expired)}")
-    going = dg.RunsFilter(job_name=carry_out_approvals.name, statuses=UNFINISHED)
+    going = dg.RunsFilter(job_name=global_memory_job.name, statuses=UNFINISHED)
     if context.instance.get_runs(going, limit=1):
         return dg.SkipReason("what was approved is being carried out")
-    approved = [one.number for one in approvals.approved() if one.kind in approvals.owners]
+    approved = [one.number for one in approvals.approved() if one.kind in (PUBLISH, MERGE)]
     found = next_try(approved, _tried(context.cursor), datetime.now(UTC))
     if found is None:
         return dg.SkipReason(f"{len(approved)} approved, nothing to start now")

@@ -1,4 +1,4 @@
-"""The jobs that answer proposals and carry out the yes, run in this process."""
+"""The job that answers proposals, and what carries out the yes, run in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORDS = "wobblefish"
 
 
 class Shop:
-    """Carries out exports unless it cannot."""
+    """Carries out what is approved unless it cannot."""
 
     problem: OrchError | None = None
 
@@ -36,12 +36,12 @@ class Shop:
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     made = Shop()
-    monkeypatch.setattr(Owners, "__getitem__", lambda _, kind: {"share_export": made}[kind])
+    monkeypatch.setattr(Owners, "__getitem__", lambda _, kind: {"publish_learning": made}[kind])
     return made
 
 
 @pytest.fixture
-def ask(desk: Any) -> Callable[[str], Proposal]:
+def ask(desk: Any, shop: Shop) -> Callable[[str], Proposal]:
     git = {"url": "https://example.org/x.git"}
     for name in ("empresa-a", "empresa-b"):
         given = {"name": name, "git": git, "owners": [{"name": "Ana"}]}
@@ -49,10 +49,10 @@ def ask(desk: Any) -> Callable[[str], Proposal]:
 
     def propose(subject: str) -> Proposal:
         return desk.home.approvals.propose(
-            kind="share_export",
+            kind="publish_learning",
             subject=subject,
             company="empresa-a",
-            asks=[("empresa-a", "export")],
+            asks=[("empresa-a", "publication")],
             text=WORDS,
         )
 
@@ -80,9 +80,8 @@ def answers(run: dg.ExecuteInProcessResult) -> list[dict[str, Any]]:
         data = event.event_specific_data
         failure = getattr(data, "user_failure_data", None)
         metadata = (failure.metadata if failure else getattr(data, "metadata", None)) or {}
-        for name in ("answers", "carried_out"):
-            if name in metadata:
-                return [dict(record.data) for record in metadata[name].records]
+        if "answers" in metadata:
+            return [dict(record.data) for record in metadata["answers"].records]
     return []
 
 
@@ -136,21 +135,35 @@ def test_an_answer_that_does_not_fit_is_refused_before_the_run(ask, decide, wron
         decide({**answer(1), **wrong})
 
 
-def test_what_was_approved_is_carried_out(desk, ask, decide, shop):
+def test_what_was_approved_enters_the_global_memory(desk, ask, decide, shop):
     ask("one")
     decide(answer(1))
-    run = desk.run("carry_out_approvals")
+    run = desk.run("refresh_global_memory")
     assert run.success, desk.why(run)
-    assert answers(run) == [{"proposal": 1, "result": "shared-1"}]
+    assert left(run) == []
     assert WORDS not in desk.log(run)
-    assert desk.home.approvals.proposal(1).status == "done"
+    proposal = desk.home.approvals.proposal(1)
+    assert (proposal.status, proposal.result) == ("done", "shared-1")
 
 
-def test_what_could_not_be_carried_out_fails_the_run_and_stays_approved(desk, ask, decide, shop):
+def test_what_could_not_be_carried_out_stays_approved_and_its_check_fails(desk, ask, decide, shop):
     ask("one")
     decide(answer(1))
     shop.problem = OrchError("the disk is full")
-    run = desk.run("carry_out_approvals")
-    assert not run.success
-    assert answers(run) == [{"proposal": 1, "result": "the disk is full"}]
+    run = desk.run("refresh_global_memory")
+    assert run.success, desk.why(run)
+    assert left(run) == ["1"]
+    assert "proposal 1 was not carried out: the disk is full" in desk.log(run)
     assert desk.home.approvals.proposal(1).status == "approved"
+
+
+def left(run: dg.ExecuteInProcessResult) -> list[str]:
+    """The proposals that the check names."""
+    (found,) = [
+        one
+        for one in run.get_asset_check_evaluations()
+        if one.check_name == "approvals_are_carried_out"
+    ]
+    named = list(found.metadata["proposals"].value)
+    assert found.passed == (not named)
+    return named

@@ -13,7 +13,6 @@ import pytest
 from coordinator.settings import CompanySettings, EmbeddingSettings
 from orch_dagster.definitions import defs
 from resources.approvals import Approvals, Wanted
-from resources.approvals.owners import Owners
 from resources.dagster_resources import HomeResource
 from resources.home import Home
 from sensors import approvals
@@ -22,12 +21,10 @@ from sensors.companies import UNFINISHED
 
 # Dagster's word for a parameter that may still change; the version is pinned
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter `data_version` of initializer")
-OWNED = {"share_export": object()}
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setattr(Owners, "__getitem__", lambda _, kind: OWNED[kind])
+def home(tmp_path: Path) -> Iterator[Home]:
     with Home.init(tmp_path / "home", embedding=EmbeddingSettings()) as made:
         git = {"url": "https://example.org/x.git"}
         given = {"name": "empresa-a", "git": git, "owners": [{"name": "Ana"}]}
@@ -41,14 +38,14 @@ def dagster() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def ask(inbox: Approvals, subject: str, kind: Any = "share_export") -> int:
+def ask(inbox: Approvals, subject: str, kind: Any = "publish_learning") -> int:
     asks = [("empresa-a", "export")]
     return inbox.propose(
         kind=kind, subject=subject, company="empresa-a", asks=asks, text=subject
     ).number
 
 
-def approve(home: Home, subject: str, kind: Any = "share_export") -> int:
+def approve(home: Home, subject: str, kind: Any = "publish_learning") -> int:
     number = ask(home.approvals, subject, kind)
     home.approvals.owners = {}  # nothing is held against what it is about now
     assert home.approvals.decide([Wanted(number, True)], by="Ana")[0].problem == ""
@@ -114,7 +111,7 @@ class Later:
 )
 def test_no_second_run_starts_beside_one_that_is_going(home, dagster, status):
     approve(home, "one")
-    dagster.add_run(dg.DagsterRun(job_name="carry_out_approvals", status=status))
+    dagster.add_run(dg.DagsterRun(job_name="refresh_global_memory", status=status))
     assert keys(tick(home, dagster)) == []
 
 

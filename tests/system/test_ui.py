@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,16 +18,6 @@ from coordinator.sweeps import STEPS
 from resources.companies import settings_for
 from resources.home import Home
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ORCH = Path(sys.executable).with_name("orch")
 GROUPS = {
     "sources": ("git_repository", "git_commits", "local_docs"),
@@ -43,8 +26,6 @@ GROUPS = {
     "instances": ("instance_context",),
 }
 ASSETS = tuple(name for group in GROUPS.values() for name in group)
-PATIENCE_MS = 90_000
-"""For two busy cores: a page that reads a cold code location takes half a minute there."""
 
 FIX = """Fix the wobblefish pool exhaustion under load
 
@@ -71,7 +52,7 @@ PRIVATE = ("wobblefish", "zanzibarquokka", "kiwiplatypus", "narwhalfern", "ada@e
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
-        CHROMIUM is None,
+        shutil.which("chromium") is None,
         reason="the pages can only be looked at with a browser: install chromium (.ci/run does)",
     ),
     # Dagster's word for a parameter that may still change; the version is pinned
@@ -79,135 +60,11 @@ pytestmark = [
 ]
 
 
-def until(found: Callable[[], Any], what: str, *, seconds: float = 120) -> Any:
-    """What `found` answers once it is true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if answer := found():
-            return answer
-        time.sleep(0.25)
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
-
-
-@dataclass
-class Ui:
-    """A running `orch up`."""
-
-    home: Path
-    port: int
-    process: subprocess.Popen[bytes]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def log(self) -> str:
-        return (self.home / "up.log").read_text(encoding="utf-8")
-
-    def ask(self, query: str, **variables: Any) -> Any:
-        """What the webserver answers to a GraphQL query."""
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(
-            f"{self.url}/graphql", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["data"]
-
-    def answers(self) -> bool:
-        assert self.process.poll() is None, self.log
-        try:
-            with urllib.request.urlopen(f"{self.url}/server_info", timeout=5):
-                return True
-        except OSError:
-            return False
-
-    def runs(self) -> list[dict[str, Any]]:
-        """Every run: id, status, its company and the key of the sensor that asked for it."""
-        asked = self.ask(
-            "{ runsOrError { ... on Runs { results "
-            "{ runId status endTime tags { key value } } } } }"
-        )
-        return [
-            {"id": run["runId"], "status": run["status"], "endTime": run["endTime"]}
-            | {tag["key"].removeprefix("dagster/"): tag["value"] for tag in run["tags"]}
-            for run in asked["runsOrError"]["results"]
-        ]
-
-    def ticked_after(self, moment: float) -> bool:
-        """Whether the git sensor looked and found nothing since `moment` (seconds)."""
-        return any(
-            tick["timestamp"] > moment and tick["status"] == "SKIPPED"
-            for tick in self.ticks()["git_sensor"]
-        )
-
-    def ticks(self) -> dict[str, list[dict[str, Any]]]:
-        """The latest ticks of each sensor."""
-        asked = self.ask(
-            "query Ticks($repository: RepositorySelector!) "
-            "{ sensorsOrError(repositorySelector: $repository) { ... on Sensors { results "
-            "{ name sensorState { ticks(limit: 9) { timestamp status } } } } } }",
-            repository={
-                "repositoryName": "__repository__",
-                "repositoryLocationName": "orch_dagster.definitions",
-            },
-        )
-        sensors = asked["sensorsOrError"]["results"]
-        return {sensor["name"]: sensor["sensorState"]["ticks"] for sensor in sensors}
-
-    def partitions(self) -> set[str]:
-        asked = self.ask(
-            '{ assetNodeOrError(assetKey: {path: ["git_commits"]}) '
-            "{ ... on AssetNode { partitionKeys } } }"
-        )
-        return set(asked["assetNodeOrError"]["partitionKeys"])
-
-    def alive(self) -> list[str]:
-        """The processes of the UI that still run."""
-        listed = subprocess.run(
-            ["ps", "-eo", "pgid=,stat=,args="], capture_output=True, text=True, check=True
-        ).stdout.splitlines()
-        mine = [line.split(maxsplit=2) for line in listed]
-        return [
-            args for group, stat, args in mine if group == str(self.process.pid) and stat[0] != "Z"
-        ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def started(home: Path) -> Iterator[Ui]:
-    """`orch up` as a person starts it, in its own process group; always killed at the end."""
-    port = free_port()
-    with (home / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(ORCH), "--home", str(home), "up", "--port", str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    ui = Ui(home, port, process)
-    try:
-        until(ui.answers, "the UI answers")
-        yield ui
-        os.killpg(process.pid, signal.SIGINT)
-        until(lambda: process.poll() is not None and not ui.alive(), "Ctrl-C stops all", seconds=60)
-    finally:
-        if ui.alive():
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 @dataclass
 class Office:
     """The UI, and the companies' repositories while it runs."""
 
-    ui: Ui
+    ui: Any
     repositories: dict[str, Any]
     pushed: str
 
@@ -220,7 +77,9 @@ def create(home: Home, company: str, repository: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, repository: Any) -> Iterator[Office]:
+def office(
+    tmp_path_factory: pytest.TempPathFactory, repository: Any, start_ui: Any
+) -> Iterator[Office]:
     """Two synced companies; while the UI runs, a third is created and somebody pushes to one."""
     from orch_dagster.syncing import sync_companies
     from resources.progress import Silence
@@ -230,31 +89,13 @@ def office(tmp_path_factory: pytest.TempPathFactory, repository: Any) -> Iterato
         repositories = {name: create(home, name, repository) for name in ("acme", "umbrella")}
         synced = sync_companies(home, ["acme", "umbrella"], progress=lambda _: Silence())
         assert [one.outcome for one in synced] == ["synced", "synced"], synced
-        with started(where) as ui:
+        with start_ui(where) as ui:
             repositories["initech"] = create(home, "initech", repository)
             pushed = repositories["umbrella"].commit({"payments/retry.py": "TRIES = 3\n"}, PUSHED)
             yield Office(ui, repositories, pushed)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, headless=True)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with browser.new_context(viewport={"width": 1600, "height": 1000}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        yield page
-
-
-def open_graph(ui: Ui, page: Any) -> None:
+def open_graph(ui: Any, page: Any) -> None:
     """The graph of all assets with its groups unfolded."""
     page.goto(f"{ui.url}/asset-groups")
     page.get_by_role("button", name="Materialize all").wait_for()
@@ -293,7 +134,7 @@ def test_a_picture_opens_from_the_asset_page(office, page, asset):
     picture = page.get_by_role("dialog").get_by_role("img").last
     picture.wait_for()
     assert picture.get_attribute("src").startswith("data:image/png;base64,")
-    until(lambda: picture.evaluate("image => image.naturalWidth"), "the picture is drawn")
+    office.ui.until(lambda: picture.evaluate("image => image.naturalWidth"), "the picture is drawn")
 
 
 def test_a_company_is_materialized_from_the_page(office, page):
@@ -312,8 +153,8 @@ def test_a_company_is_materialized_from_the_page(office, page):
     def by_hand() -> Any:
         return [run for run in ui.runs() if run["id"] not in known and "run_key" not in run]
 
-    (run,) = until(by_hand, "the run is launched")
-    until(lambda: by_hand()[0]["status"] in ("SUCCESS", "FAILURE"), "the run ends")
+    (run,) = ui.until(by_hand, "the run is launched")
+    ui.until(lambda: by_hand()[0]["status"] in ("SUCCESS", "FAILURE"), "the run ends")
     assert by_hand()[0]["status"] == "SUCCESS"
     assert run["partition"] == "acme"
     with Home.open(ui.home) as home:
@@ -329,7 +170,7 @@ def test_no_private_text_reaches_a_page(office, page):
     with Home.open(ui.home) as home:
         kept = home.companies.instance("acme").tables().read("private_memory")
     assert any("wobblefish" in text for text in kept["content"])
-    run = ended(ui)[0]["id"]
+    run = ui.ended()[0]["id"]
     pages = [f"/assets/{asset}?view={tab}" for asset in ASSETS for tab in ("overview", "events")]
     pages += ["/assets/learnings?view=partitions&partition=acme", f"/runs/{run}"]
     for path in pages:
@@ -342,8 +183,10 @@ def test_no_private_text_reaches_a_page(office, page):
 
 def test_a_new_company_gets_its_partition_and_its_first_sync(office, page):
     ui = office.ui
-    until(lambda: "initech" in ui.partitions(), "the sensor adds the partition")
-    done = until(lambda: [run for run in ended(ui) if run.get("partition") == "initech"], "sync")
+    ui.until(lambda: "initech" in ui.partitions(), "the sensor adds the partition")
+    done = ui.until(
+        lambda: [run for run in ui.ended() if run.get("partition") == "initech"], "sync"
+    )
     assert [run["status"] for run in done] == ["SUCCESS"]
     page.goto(f"{ui.url}/assets/git_commits?view=partitions")
     page.get_by_text("initech").first.wait_for()
@@ -353,12 +196,12 @@ def test_a_push_becomes_exactly_one_run_of_its_company(office):
     ui = office.ui
 
     def asked_for() -> list[dict[str, Any]]:
-        return [run for run in ended(ui) if office.pushed in run.get("run_key", "")]
+        return [run for run in ui.ended() if office.pushed in run.get("run_key", "")]
 
-    done = until(asked_for, "the push is synced")
+    done = ui.until(asked_for, "the push is synced")
     assert [(run["partition"], run["status"]) for run in done] == [("umbrella", "SUCCESS")]
     # nothing more comes of it when the sensor looks again
-    until(lambda: ui.ticked_after(done[0]["endTime"]), "another tick")
+    ui.until(lambda: ui.ticked_after(done[0]["endTime"]), "another tick")
     with Home.open(ui.home) as home:
         assert office.pushed in home.companies.instance("umbrella").tables().ids("git_commits")
     others = [run for run in ui.runs() if "run_key" in run and run["partition"] == "umbrella"]
@@ -367,7 +210,7 @@ def test_a_push_becomes_exactly_one_run_of_its_company(office):
 
 def test_no_private_text_is_kept_by_dagster(office):
     """Runs, events, ticks and compute logs: all that the UI could ever show."""
-    until(lambda: ended(office.ui), "a run ended")
+    office.ui.until(office.ui.ended, "a run ended")
     kept = [path for path in (office.ui.home / "dagster").rglob("*") if path.is_file()]
     assert any(b"git_commits" in path.read_bytes() for path in kept)
     found = [
@@ -381,7 +224,7 @@ def test_no_private_text_is_kept_by_dagster(office):
 
 def test_a_second_ui_on_the_same_home_is_refused(office):
     second = subprocess.run(
-        [str(ORCH), "--home", str(office.ui.home), "up", "--port", str(free_port())],
+        [str(ORCH), "--home", str(office.ui.home), "up", "--port", str(office.ui.port)],
         capture_output=True,
         text=True,
         check=False,
@@ -398,17 +241,11 @@ def test_no_sensor_failed_and_the_log_holds_no_error(office):
     assert "SupersessionWarning" not in office.ui.log
 
 
-def ended(ui: Ui) -> list[dict[str, Any]]:
-    return [run for run in ui.runs() if run["status"] in ("SUCCESS", "FAILURE", "CANCELED")]
-
-
 @pytest.mark.figures
-def test_pictures_for_the_docs_are_taken(tmp_path, browser):
+def test_pictures_for_the_docs_are_taken(tmp_path, start_ui, page):
     folder, home = Path(__file__).parents[2] / "docs", tmp_path / "home"
     subprocess.run([str(ORCH), "--home", str(home), "demo"], check=True, capture_output=True)
-    with started(home) as ui, browser.new_context() as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+    with start_ui(home) as ui:
         page.set_viewport_size({"width": 1600, "height": 860})
         page.goto(ui.url)
         page.get_by_text("Hide navigation").click()
