@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +55,18 @@ class Cloned:
 
 
 class Companies:
-    """All companies of one home: a folder under ``instances/`` named by a slug is a company."""
+    """All companies of one home: a folder under ``instances/`` named by a slug is a company.
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
+    `forget` takes back what a removed company left outside its folder, and why; it may be called
+    twice.
+    """
+
+    def __init__(
+        self, folder: Path, ledger: Ledger, forget: Callable[[str, str], object] | None = None
+    ) -> None:
         self._folder = folder
         self._ledger = ledger
+        self._forget = forget
 
     def names(self) -> list[str]:
         """Slugs in alphabetical order, those with broken settings included."""
@@ -186,7 +193,7 @@ class Companies:
                 hint=f"edit {self._folder / name / SETTINGS_FILE}, or `orch company remove {name}`",
             )
         if self._ledger.state(name).exists:
-            self._append(name, ("company_removed", {"reason": "its folder was gone"}))
+            self._record_removal(name, "its folder was gone")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -212,14 +219,22 @@ class Companies:
             lock.release()
 
     def _finish_removal(self, left: Path, reason: str) -> None:
-        """Empty the folder, record the removal, delete it: on a full disk the first makes room."""
+        """Empty the folder, record the removal, delete it: on a full disk the first makes room.
+
+        What it left outside goes before the removal is recorded: a crash in between is finished.
+        """
         company = left.name.removeprefix(REMOVING)
         with storage_errors(f"the removal of '{company}'"):
             for path in left.iterdir():
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
             if SLUG.fullmatch(company) and self._ledger.state(company).exists:
-                self._append(company, ("company_removed", {"reason": reason}))
+                self._record_removal(company, reason)
             left.rmdir()
+
+    def _record_removal(self, company: str, reason: str) -> None:
+        if self._forget is not None:
+            self._forget(company, reason or "its company was removed")
+        self._append(company, ("company_removed", {"reason": reason}))
 
     def _append(self, company: str, *events: EventOf, expected_version: int | None = None) -> None:
         self._ledger.append(

@@ -147,7 +147,11 @@ class Home:
 
     @cached_property
     def companies(self) -> Companies:
-        return Companies(self.instances_folder, self.ledger)
+        return Companies(
+            self.instances_folder,
+            self.ledger,
+            forget=lambda company, reason: self.global_memory.retract_company(company, reason),
+        )
 
     @cached_property
     def embedder(self) -> SentenceEmbedder:

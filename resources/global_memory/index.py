@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -48,20 +49,28 @@ class GlobalIndex:
         )
 
     def store(self, progress: Progress | None = None) -> MemoryWritten:
-        """Make the table equal to the ledger; what equals it already is not written."""
+        """Make the table equal to the ledger; what equals it already is not written.
+
+        A copy that no longer stands was taken back: it leaves with every byte of it, older
+        versions and indexes included.
+        """
         with self._alone():
             rows = self._records.rows(self._records.state())
-            return self.table.store(rows, progress)
+            gone = self.table.tables.ids(TABLE).keys() - set(rows["id"])
+            removed = self.table.forget(gone).removed
+            return replace(self.table.store(rows, progress), removed=removed)
 
     def rebuild(self, progress: Progress | None = None) -> MemoryWritten:
         """Embed all copies anew with the model of the settings."""
         with self._alone():
             return self.table.rebuild(self._records.rows(self._records.state()), progress)
 
-    def erase_deleted(self) -> None:
-        """Leave no byte of a copy that was taken back."""
+    def start_over(self) -> None:
+        """Drop the table, which cannot be read, and make it again from the ledger."""
         with self._alone():
-            self.table.erase_deleted()
+            for name in (SHAPE.next_table, TABLE):
+                self.table.tables.drop(name)
+            self.table.store(self._records.rows(self._records.state()))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.approvals import Inbox, Roles
-from coordinator.errors import UsageError
+from coordinator.errors import MemoryUnavailable, UsageError
 from coordinator.global_memory import Copy, GlobalState, learnings_of
 from coordinator.ledger.approval_events import Ask, Role
 from coordinator.ledger.coordinator_events import TextsPurged
@@ -110,8 +110,11 @@ class Retracting:
     def _clear(self) -> None:
         """What follows from the events: words purged, the table without the rows, files too."""
         self.forget_texts()
-        self._index.store()
-        self._index.erase_deleted()
+        try:
+            self._index.store()
+        except MemoryUnavailable:
+            # damaged, or of another model: a text must go even then
+            self._index.start_over()
 
     def _purge(self, owner: str, hashes: list[str], reason: str) -> None:
         """Purge those texts of `owner` that are kept and that nothing standing names."""
