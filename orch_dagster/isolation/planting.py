@@ -34,13 +34,15 @@ FEWEST = ("canary-a", "canary-b")
 """Companies that are made where the home has fewer than two: one alone has nobody to hide from."""
 
 PRIVATE = (
-    *("author", "commit", "document", "component", "settings"),
-    *("hand", "declared", "waiting", "rejected", "reason", "removed", "retracted"),
-    *("masked-word", "masked-email", "masked-host"),
+    *("author", "commit", "document", "folder", "component", "settings"),
+    *("hand", "declared", "waiting", "rejected", "rejection", "withdrawn", "withdrawal"),
+    *("removed", "retracted", "masked-word", "masked-email", "masked-host"),
 )
 SHARED = ("shared-hand", "shared-commit", "shared-document")
-RECORDED = frozenset({"reason"})
+RECORDED = frozenset({"rejection", "withdrawal"})
 """Places whose words the ledger keeps by design: a reason is said to whoever reads the ledger."""
+NAMED = frozenset({"folder"})
+"""Places whose words are an id: a component is named by its folder where the operator looks."""
 GONE = frozenset({"removed"})
 """Places whose words must be nowhere any more, not even with their company."""
 
@@ -135,6 +137,7 @@ def plant(
             if progress:
                 progress.advance()
         _sync(home)
+        _decide_in_dagster(home, numbers, approvers)
         if progress:
             progress.finish()
     names = tuple(one.name for one in companies)
@@ -170,11 +173,11 @@ def _settings(
 
 def _history(mine: Mapping[str, Canary]) -> bytes:
     """A repository whose author, messages, documents and component are canaries."""
-    component = mine["component"]
+    folder = mine["folder"].folded
     manifest = {
-        "name": component.folded,
+        "name": folder,
         "version": "1.0.0",
-        "description": f"Keeps {component.word} warm",
+        "description": f"Keeps {mine['component'].word} warm",
         "scripts": {"start": "node server.js"},
     }
     commits: list[tuple[str, dict[str, str]]] = [
@@ -182,8 +185,8 @@ def _history(mine: Mapping[str, Canary]) -> bytes:
         (
             COMMIT.format(title="A key", word=mine["commit"].word),
             {
-                f"services/{component.folded}/package.json": json.dumps(manifest),
-                f"services/{component.folded}/server.js": "listen(8080)\n",
+                f"services/{folder}/package.json": json.dumps(manifest),
+                f"services/{folder}/server.js": "listen(8080)\n",
             },
         ),
         (COMMIT.format(title="Retrying", word=mine["shared-commit"].word), {"a.txt": "a\n"}),
@@ -216,6 +219,36 @@ def _sync(home: Home) -> None:
         raise OrchError(f"{failed[0].company}: {failed[0].error}", hint=failed[0].hint)
 
 
+def _decide_in_dagster(
+    home: Home, numbers: Mapping[str, Mapping[str, int]], approvers: Mapping[str, str]
+) -> None:
+    """Answer in the launchpad what can no longer be answered, and make the global memory anew.
+
+    What those runs are given and say stays in Dagster's storage.
+    """
+    import dagster as dg
+
+    from orch_dagster.definitions import definitions_for
+    from orch_dagster.syncing import QUIET
+
+    definitions = definitions_for(str(home.path))
+    with dg.DagsterInstance.from_config(str(home.dagster_folder)) as instance:
+        for company, made in numbers.items():
+            answers = [
+                {"number": made[place], "decision": "approve"}
+                for place in ("withdrawn", "rejected", "removed", "retracted")
+            ]
+            answered = {"by": approvers[company], "decisions": answers}
+            definitions.resolve_job_def("decide_approvals").execute_in_process(
+                instance=instance,
+                run_config={**QUIET, "ops": {"decide_proposals": {"config": answered}}},
+                raise_on_error=False,
+            )
+        definitions.resolve_job_def("refresh_global_memory").execute_in_process(
+            instance=instance, run_config=QUIET, raise_on_error=False
+        )
+
+
 class _Planting:
     """What the people of one company do by hand."""
 
@@ -228,7 +261,7 @@ class _Planting:
         self.numbers: dict[str, int] = {}
 
     def work(self) -> None:
-        for place in ("hand", "waiting", "rejected", "removed", "retracted"):
+        for place in ("hand", "waiting", "rejected", "withdrawn", "removed", "retracted"):
             self._add(place)
         for place in self._mine:
             if place.startswith("hand-"):
@@ -237,8 +270,13 @@ class _Planting:
         self._declare()
         for place in ("shared-commit", "shared-document"):
             self.ids[place] = self._learned(place)
-        for place in ("waiting", "rejected", "retracted", *(p for p in self._mine if p in SHARED)):
+        for place in ("waiting", "rejected", "withdrawn", "removed", "retracted", *SHARED):
             self._propose(place)
+        self._home.approvals.withdraw(
+            self.numbers["withdrawn"],
+            by=self._approver,
+            reason=f"{self._mine['withdrawal'].word} may not hear of it",
+        )
         self._decide()
         self._home.by_hand.remove_learning(self._company, self.ids["removed"], reason="wrong")
         self._home.global_memory.retract(
@@ -263,9 +301,9 @@ class _Planting:
     def _declare(self) -> None:
         one = self._mine["declared"]
         self._home.by_hand.add_component(
-            self._company, "docs", name=one.folded, description=f"About {one.word}"
+            self._company, "docs", name="docs", description=f"About {one.word}"
         )
-        self.ids["declared"] = "docs"
+        self.ids["folder"] = f"services/{self._mine['folder'].folded}"
 
     def _learned(self, place: str) -> str:
         """The id of the learning that the sync made of that place."""
@@ -284,7 +322,7 @@ class _Planting:
         from coordinator.approvals import Wanted
         from resources.carrying_out import carry_out
 
-        reason = f"{self._mine['reason'].word} is not said to others"
+        reason = f"{self._mine['rejection'].word} is not said to others"
         wanted = [Wanted(self.numbers["rejected"], approve=False, reason=reason)]
         wanted += [Wanted(self.numbers[place], approve=True) for place in (*SHARED, "retracted")]
         for outcome in self._home.approvals.decide(wanted, by=self._approver):

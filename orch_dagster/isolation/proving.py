@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from orch_dagster.isolation.canaries import Canary, Detector
-from orch_dagster.isolation.planting import GONE, RECORDED, Planted
+from orch_dagster.isolation.planting import GONE, NAMED, RECORDED, Planted
 from orch_dagster.isolation.surfaces import Reading
 
 SEARCHES = ("api: search", "mcp: search_memory")
@@ -144,7 +144,7 @@ def may_show(reading: Reading, one: Canary) -> bool:
         "company": lambda: one.shared or one.company == reading.viewer,
         "disk": lambda: one.shared,
         "ledger": lambda: one.place in RECORDED,
-        "world": lambda: one.shared,
+        "world": lambda: one.shared or one.place in NAMED,
     }
     return rules[reading.audience]()
 

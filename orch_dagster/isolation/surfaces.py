@@ -105,7 +105,7 @@ def _attempts(planted: Planted, viewer: str) -> Iterator[Reading]:
             ("memory", "share", ids["hand"], "--company", viewer),
             ("memory", "remove", ids["hand"], "--company", viewer, *why),
             ("memory", "retract", ids["copy of shared-hand"], *why),
-            ("catalog", "remove", ids["component"], "--company", viewer, *why),
+            ("catalog", "remove", ids["folder"], "--company", viewer, *why),
             ("approve", str(numbers["waiting"])),
             ("reject", str(numbers["waiting"]), *why),
             ("approvals", "withdraw", str(numbers["waiting"])),
@@ -242,7 +242,11 @@ def at_rest(planted: Planted) -> Iterator[Reading]:
             for file in _files(folder):
                 yield Reading("files of the company", "company", company, _file(file))
     for file in _files(planted.path / "global"):
-        yield Reading("files of the global memory", "disk", "", _file(file))
+        # what lies beside it there is the operator's: the catalog over all companies
+        if "global_memory" in file.relative_to(planted.path).as_posix():
+            yield Reading("files of the global memory", "disk", "", _file(file))
+        else:
+            yield Reading("files of the catalog", "operator", "", _file(file))
     for file in sorted(planted.path.glob("ledger*")):
         yield Reading("files of the ledger", "operator", "", _file(file))
 

@@ -52,7 +52,7 @@ def examine(
     if progress:
         progress.finish()
     if readable:
-        yield from shared.memory(home)
+        yield from shared.shared(home)
 
 
 def _ledger(home: Home) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from resources.doctor.findings import Finding, failure, ok, warning
@@ -12,7 +13,10 @@ RESTORE = "restore ledger.db and ledger.anchors from a backup"
 
 def missing(home: Home) -> list[Finding]:
     """The ledger's files that are gone: opening would make new, empty ones in their place."""
-    gone = [name for name in ("ledger.db", "ledger.anchors") if not (home.path / name).exists()]
+    files = ["ledger.anchors"]
+    if not os.environ.get("ORCH_LEDGER_URL"):
+        files.append("ledger.db")
+    gone = [name for name in files if not (home.path / name).exists()]
     return [failure("ledger", f"{name} is missing", RESTORE) for name in gone]
 
 

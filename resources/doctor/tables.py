@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from coordinator import memory
+from coordinator.memory import LEARNING_COLUMNS
 from resources.doctor.findings import Finding, failure, looked, ok
+from resources.global_memory.records import COPY_COLUMNS
 from resources.tables import Tables
 from resources.tables.arrow_rows import matrix, row_hashes, to_frame
 from resources.tables.schemas import ROW_HASH
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from coordinator.ledger.company_state import TableState
+
+HASHED = {"private_memory": LEARNING_COLUMNS, "global_memory": COPY_COLUMNS}
+"""The columns a row's hash is made of, where that is not all of them."""
 
 
 def tables(
@@ -44,40 +49,36 @@ def _table(opened: Tables, name: str, recorded: TableState | None, heals: str) -
         return
     with opened.reading(name) as table:
         found = table.search().to_arrow()
-    changed = _changed(found)
+    changed = _changed(name, found)
     if changed:
         yield failure(name, f"{changed} of {rows} rows are not as they were written", heals)
     else:
         yield ok(name, f"{rows} rows, version {version}")
 
 
-def _changed(found: pa.Table) -> int:
+def _changed(name: str, found: pa.Table) -> int:
     """How many rows do not fit their hash, stand twice, or have no sound vector.
 
     LanceDB keeps no checksum of its pages: a flipped byte in a text is read without an error.
     """
-    ids = found["id"].to_pylist()
-    stored = found[ROW_HASH].to_pylist()
-    if "vector" in found.column_names:
-        wanted = dict(zip(*_memory_hashes(found), strict=True)) if ids else {}
-        computed = [wanted.get(key) for key in ids]
+    ids, stored = found["id"].to_pylist(), found[ROW_HASH].to_pylist()
+    if name in HASHED:
+        frame = memory.hashed(to_frame(found.select(HASHED[name])), HASHED[name])
+        computed = dict(zip(frame["id"], frame[ROW_HASH], strict=True))
     else:
-        computed = list(row_hashes(found))
-    bad = {key for key, one, other in zip(ids, stored, computed, strict=True) if one != other}
-    twice = len(ids) - len(set(ids))
-    return len(bad | _without_vector(found)) + twice
-
-
-def _memory_hashes(found: pa.Table) -> tuple[list[str], list[str]]:
-    frame = memory.hashed(to_frame(found.drop_columns(["vector"])))
-    return frame["id"].tolist(), frame[ROW_HASH].tolist()
+        computed = dict(zip(ids, row_hashes(found), strict=True))
+    bad = {key for key, one in zip(ids, stored, strict=True) if computed[key] != one}
+    return len(bad | _without_vector(found)) + len(ids) - len(set(ids))
 
 
 def _without_vector(found: pa.Table) -> set[str]:
+    """The rows whose vector is not of length one; private and global memory have one each."""
     import numpy as np
+    import pyarrow as pa
 
-    if "vector" not in found.column_names or not found.num_rows:
+    columns = [field.name for field in found.schema if pa.types.is_fixed_size_list(field.type)]
+    if not columns or not found.num_rows:
         return set()
-    lengths = np.linalg.norm(matrix(found["vector"]), axis=1)
-    unsound = ~(np.isfinite(lengths) & (np.abs(lengths - 1) < 1e-3))
+    lengths = np.linalg.norm(matrix(found[columns[0]]), axis=1)
+    unsound = ~(np.abs(lengths - 1) < 1e-3)  # what is no number is not less either
     return {key for key, bad in zip(found["id"].to_pylist(), unsound, strict=True) if bad}

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from coordinator import memory
+from coordinator.approvals import Wanted
 from coordinator.errors import CompanyError
 from coordinator.frames import RowChanges, commits_frame
 from coordinator.ledger.events import NewEvent, text_hash
 from coordinator.settings import EmbeddingSettings
+from resources.carrying_out import carry_out
 from resources.companies import settings_for
 from resources.doctor import Finding, examine
+from resources.global_memory.records import COPY_COLUMNS
 from resources.home import Home
 from resources.recorded_tables import RecordedTables
 from resources.tables import Written
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from tests.conftest import Repository
 
 SHOP = "shop"
+SHARED = "Retry a payment only with its first key, or the customer pays twice."
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,7 @@ def sound(
     path = tmp_path_factory.mktemp("sound") / "home"
     with Home.init(path, embedding=EmbeddingSettings()) as home:
         home.__dict__["embedder"] = HashEmbedder()
-        home.companies.create(settings_for(SHOP, str(made.path)))
+        home.companies.create(settings_for(SHOP, str(made.path), owners=[{"name": "Ana"}]))
         with home.companies.instance(SHOP).mirror() as mirror:
             head = mirror.fetch().head
             commits = list(mirror.commits(mirror.commit_ids()))
@@ -52,6 +57,7 @@ def sound(
         written = Written("private_memory", stored.embedded, 0, 0, stored.version, stored.rows)
         tables.record(written, run="r", version="v")
         append(home, "cursor_moved", source="git", cursor=f"{head}+0", previous=None)
+        share(home, SHARED)
         with closing(sqlite3.connect(home.dagster_folder / "runs.db")) as runs:
             runs.execute("CREATE TABLE runs (id TEXT)")
             runs.executemany("INSERT INTO runs VALUES (?)", [("x" * 500,)] * 100)
@@ -70,9 +76,27 @@ def append(home: Home, event_type: str, **payload: object) -> None:
     home.ledger.append(f"company:{SHOP}", [event], expected_version=None)
 
 
+def share(home: Home, words: str, *, carry: bool = True) -> str:
+    """Write a learning by hand and share it; the id of its copy."""
+    added = home.by_hand.add_learning(SHOP, words, category="solution")
+    proposal = home.global_memory.propose(SHOP, added.id)
+    (outcome,) = home.approvals.decide([Wanted(proposal.number, approve=True)], by="Ana")
+    assert not outcome.problem
+    if not carry:
+        return ""
+    (done,) = carry_out(home)
+    assert not done.problem
+    return done.result
+
+
+def working(path: Path) -> Home:
+    opened = Home.open(path)
+    opened.__dict__["embedder"] = HashEmbedder()
+    return opened
+
+
 def found(path: Path, company: str | None = None) -> list[Finding]:
-    with Home.open(path) as opened:
-        opened.__dict__["embedder"] = HashEmbedder()
+    with working(path) as opened:
         return list(examine(opened, company))
 
 
@@ -98,7 +122,7 @@ def test_a_sound_home_has_nothing_to_heal_and_everything_was_looked_at(home: Pat
     assert {one.what for one in seen} >= {
         "home", "settings", "disk", "dagster", "model", "ledger", "companies", "leftovers",
         "mirror", "git_commits", "learnings", "private_memory", "memory", "by hand", "search",
-        "catalog",
+        "catalog", "global_memory", "shared", "retracted", "approvals",
     }  # fmt: skip
 
 
@@ -271,9 +295,48 @@ def leave_half_a_settings_file(home: Path) -> None:
 
 
 def add_an_unknown_folder(home: Path) -> None:
-    shutil.copytree(home / "instances" / SHOP, home / "instances" / "other")
+    text = (home / "instances" / SHOP / "company.yaml").read_text()
+    (home / "instances" / "other").mkdir()
     file = home / "instances" / "other" / "company.yaml"
-    file.write_text(file.read_text().replace("name: shop", "name: other"))
+    file.write_text(text.replace("name: shop", "name: other"))
+
+
+# -- what is shared ----------------------------------------------------------------------------
+
+
+def slip_a_copy_in(home: Path) -> None:
+    change_the_copies(home, id="g-0123456789abcdef")
+
+
+def alter_a_copy(home: Path) -> None:
+    change_the_copies(home, content="Other words.")
+
+
+def change_the_copies(home: Path, **changes: str) -> None:
+    """Write the one copy there is once more, with other columns and a hash that fits them."""
+    with working(home) as opened:
+        tables = opened.global_tables()
+        row = tables.read("global_memory").assign(**changes)
+        hashed = memory.hashed(row, COPY_COLUMNS)["row_hash"]
+        schema = tables.schema("global_memory")
+        tables.upsert("global_memory", row.assign(row_hash=hashed), schema=schema)
+
+
+def keep_the_words_of_a_retracted_copy(home: Path) -> None:
+    with working(home) as opened:
+        (copy,) = opened.global_memory.state().copies
+        gone = NewEvent("learning_retracted", {"id": copy, "reason": "wrong"}, SHOP)
+        opened.ledger.append("global", [gone], expected_version=None)
+        opened.global_memory.index.store()
+
+
+def lose_the_copies(home: Path) -> None:
+    shutil.rmtree(home / "global" / "global_memory.lance")
+
+
+def approve_without_carrying_out(home: Path) -> None:
+    with working(home) as opened:
+        share(opened, "Another thing worth a sentence or two.", carry=False)
 
 
 FAILURES: list[tuple[Callable[[Path], None], str]] = [
@@ -295,9 +358,15 @@ FAILURES: list[tuple[Callable[[Path], None], str]] = [
     (keep_what_was_taken_back, "by hand"),
     (damage_the_mirror, "mirror"),
     (lose_the_mirror, "mirror"),
+    (slip_a_copy_in, "shared"),
+    (alter_a_copy, "shared"),
+    (keep_the_words_of_a_retracted_copy, "retracted"),
+    (lose_company_folder, "shared"),
 ]
 WARNINGS: list[tuple[Callable[[Path], None], str]] = [
     (cut_off_between_learnings_and_memory, "memory"),
+    (lose_the_copies, "shared"),
+    (approve_without_carrying_out, "approvals"),
     (record_by_hand_without_index, "by hand"),
     (leave_a_creation, "leftovers"),
     (leave_a_removal, "leftovers"),
