@@ -9,6 +9,7 @@ import numpy as np
 from assets.catalog import company_components, component_catalog
 from assets.memory import learnings, private_memory
 from assets.sources import git_commits
+from coordinator.by_hand import SOURCE
 from resources.dagster_resources import HomeResource
 from resources.tables import Tables
 
@@ -30,13 +31,20 @@ def components_are_unique(
     return _result(context, home, lambda tables, _: _unique(tables, "company_components"))
 
 
-@dg.asset_check(asset=learnings, description="Every learning is unique and names its evidence.")
+@dg.asset_check(
+    asset=learnings,
+    description="Every learning is unique and names its evidence: a commit, a file, or the event "
+    "that recorded it.",
+)
 def learnings_have_evidence(
     context: dg.AssetCheckExecutionContext, home: HomeResource
 ) -> dg.AssetCheckResult:
-    def look(tables: Tables, _: str) -> Finding:
-        frame = tables.read("learnings", ["id", "evidence_commit", "evidence_path"])
-        without = int(((frame["evidence_commit"] == "") & (frame["evidence_path"] == "")).sum())
+    def look(tables: Tables, company: str) -> Finding:
+        frame = tables.read("learnings", ["id", "source", "evidence_commit", "evidence_path"])
+        recorded = frame["id"].isin(home.home.ledger.state(company).learnings)
+        by_hand = (frame["source"] == SOURCE) & recorded
+        nowhere = (frame["evidence_commit"] == "") & (frame["evidence_path"] == "")
+        without = int((nowhere & ~by_hand).sum())
         doubles = int(frame["id"].duplicated().sum())
         numbers = {"rows": len(frame), "duplicates": doubles, "without": without}
         return not doubles and not without, numbers

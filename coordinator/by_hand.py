@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
 from coordinator.catalog import declared
@@ -163,9 +164,9 @@ def withdrawn(held: pd.DataFrame, written: pd.DataFrame) -> set[str]:
 def unsaid(stored: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """The rows of a catalog `stored` whose words by hand are not those of the catalog `found`."""
     said = set(_words(found, ("id", "name", "description")))
-    by_hand = stored[stored["reason"] == DECLARED]
-    kept = [row in said for row in _words(by_hand, ("id", "name", "description"))]
-    return by_hand[[not one for one in kept]]
+    spoken = stored[stored["reason"] == DECLARED]
+    gone = [row not in said for row in _words(spoken, ("id", "name", "description"))]
+    return spoken[np.array(gone, dtype=bool)]  # a list, when empty, would name columns
 
 
 def _words(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from assets.jobs import COMPANY_ASSETS
 from coordinator.ledger.events import NewEvent
 from coordinator.sweeps import STEPS, head_of
 from orch_dagster.definitions import defs
+from resources.tables import Tables
 
 # Dagster's word for a parameter that may still change; the version is pinned
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter `data_version` of initializer")
@@ -221,7 +222,8 @@ def test_a_check_fails_when_what_it_guards_is_broken(
     assert outcomes() == [True, True]
     database = lancedb.connect(folder / "instances" / "acme" / "tables")
     broken = damage(database.open_table(table).to_arrow())
-    database.create_table(table, data=broken, mode="overwrite")
+    with Tables(folder / "instances" / "acme" / "tables").writing(table):  # else it is taken back
+        database.create_table(table, data=broken, mode="overwrite")
     assert outcomes() == [False, False]
 
 
