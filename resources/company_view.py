@@ -146,7 +146,7 @@ class CompanyView:
             subject=found.subject,
             status=found.status,
             content=found.content,
-            text=self._text(found) if self._may_read(found) else None,
+            text=self._text(found),
             asks=[self._ask(found, ask) for ask in found.asks],
             made_by=found.made_by if own else "",
             made_at=found.made_at,
@@ -154,11 +154,19 @@ class CompanyView:
             reason=found.reason if own else "",
         )
 
-    def _may_read(self, found: Proposal) -> bool:
-        # a merge quotes two published copies; once it is closed one may have been taken back
-        return found.is_open if found.kind == MERGE else found.company == self.company
-
     def _text(self, found: Proposal) -> str | None:
+        """The text of a proposal where the company may read it and it is kept."""
+        if found.kind == MERGE:
+            return self._merge_text(found) if found.is_open else None
+        return self._kept(found) if found.company == self.company else None
+
+    def _merge_text(self, found: Proposal) -> str | None:
+        """The two copies a merge quotes: seen here as anywhere, unless one was taken back."""
+        copies = found.subject.split(" ")
+        seen = self._home.global_memory.record_sight(self.company, copies, surface=self.surface)
+        return self._kept(found) if seen == set(copies) else None
+
+    def _kept(self, found: Proposal) -> str | None:
         return self._home.ledger.texts(found.company, [found.content]).get(found.content)
 
     def _ask(self, found: Proposal, ask: Ask) -> Asked:

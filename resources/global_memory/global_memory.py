@@ -6,6 +6,7 @@ another copy, seen or taken back is an event first, and `store()` makes the tabl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coordinator.global_memory import MERGE, GlobalState
@@ -146,6 +147,13 @@ class GlobalMemory:
         return self._searching.for_company(
             company, query, filters or SearchFilters(), limit, explain=explain, surface=surface
         )
+
+    def record_sight(self, viewer: str, ids: Sequence[str], *, surface: str) -> set[str]:
+        """Record, before they are shown, the copies `viewer` sees for the first time.
+
+        Returns those of `ids` that still stand: what was taken back meanwhile must not be shown.
+        """
+        return self._searching.record_sight(viewer, ids, surface)
 
     def operator_search(
         self,

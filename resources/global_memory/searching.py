@@ -79,7 +79,7 @@ class Searching:
 
         hits = self._search([company], may_see, query, filters, limit, explain)
         foreign = [hit.id for hit in hits if hit.origin == SOURCE]
-        standing = self._record_sight(company, foreign, surface) if foreign else set()
+        standing = self.record_sight(company, foreign, surface) if foreign else set()
         return [hit for hit in hits if hit.origin != SOURCE or hit.id in standing]
 
     def for_operator(
@@ -154,7 +154,7 @@ class Searching:
             ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.origin, hit.id))[:limit]
 
-    def _record_sight(self, viewer: str, ids: Sequence[str], surface: str) -> set[str]:
+    def record_sight(self, viewer: str, ids: Sequence[str], surface: str) -> set[str]:
         """Record what `viewer` sees for the first time; returns those of `ids` that still stand."""
 
         def change(state: GlobalState) -> tuple[list[NewEvent], set[str]]:

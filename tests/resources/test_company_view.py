@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -52,6 +53,14 @@ def asked(home: Home, *asks: tuple[str, str], company: str = "acme", **given: st
         asks=asks,  # type: ignore[arg-type]
     )
     return made.number
+
+
+def shared(home: Home, view: CompanyView) -> str:
+    """The id of the copy of SAID that the company of `view` shared."""
+    proposed = view.propose_share(view.add(SAID, category="solution").id)
+    home.approvals.decide([Wanted(proposed.number, True)], by=OWNERS[view.company])
+    (done,) = carry_out(home)
+    return done.result
 
 
 # -- whose view --------------------------------------------------------------------------------
@@ -206,16 +215,32 @@ def test_the_text_is_shown_to_its_owner_alone(
     assert (owner.made_by, adopter.made_by) == (home.actor, "")
 
 
-def test_a_merge_shows_both_the_copies_it_quotes_while_it_is_open(
+def test_a_merge_shows_both_the_copies_it_quotes_until_one_is_taken_back(
     home: Home, acme: CompanyView, zeta: CompanyView
 ) -> None:
-    number = asked(home, ("acme", "publication"), ("zeta", "publication"), kind="merge_learnings")
-    assert [one.text for view in (acme, zeta) for one in view.approvals()] == [SAID, SAID]
-    home.approvals.void(number, "a copy was taken back")
-    assert [one.text for view in (acme, zeta) for one in view.approvals(decided=True)] == [
-        None,
-        None,
-    ]
+    copies = [shared(home, view) for view in (acme, zeta)]
+    (merge,) = home.approvals.waiting(kind="merge_learnings")
+    text = home.approvals.shown(merge.number)
+    assert [one.text for view in (acme, zeta) for one in view.approvals()] == [text, text]
+    seen = {copy.id: copy.seen_by for copy in home.global_memory.state().copies.values()}
+    assert [list(seen[copy]) for copy in copies] == [["zeta"], ["acme"]]
+    home.global_memory.retract(copies[0], reason="outdated", by="Ana")
+    for view in (acme, zeta):
+        (told,) = [one for one in view.approvals(decided=True) if one.number == merge.number]
+        assert (told.status, told.text) == ("void", None)
+
+
+def test_a_merge_is_not_shown_once_a_copy_is_gone_even_while_it_is_open(
+    home: Home, acme: CompanyView, zeta: CompanyView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for view in (acme, zeta):
+        shared(home, view)
+    (merge,) = home.approvals.waiting(kind="merge_learnings")
+    state = home.global_memory.state()
+    gone = merge.subject.split(" ")[0]
+    left = replace(state, copies={k: v for k, v in state.copies.items() if k != gone})
+    monkeypatch.setattr("resources.global_memory.records.GlobalRecords.state", lambda _: left)
+    assert [one.text for one in zeta.approvals() if one.number == merge.number] == [None]
 
 
 def test_who_answered_for_another_company_and_why_is_not_shown(
