@@ -83,7 +83,7 @@ class DamageMark:
             return 0
         try:
             found = json.loads(content)["position"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return 0
         return found if isinstance(found, int) and found >= 0 else 0
 
