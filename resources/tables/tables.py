@@ -228,7 +228,7 @@ class Tables:
             self._overwrite(name, batch.select(schema.names).cast(schema), had=batch.num_rows)
         # in a block of its own: the new version is on disk before the older ones go
         with self.writing(name), self._translated(name):
-            self.open(name).optimize(cleanup_older_than=NO_TIME, delete_unverified=True)
+            self._prune(name, NO_TIME, delete_unverified=True)
 
     def drop(self, name: str) -> None:
         """Remove the table and its files; a missing one is no error."""
@@ -264,10 +264,8 @@ class Tables:
             with self._translated(name):
                 self._acknowledge(name, before)
                 if name in self._rewritten:
-                    before = listing(self.path(name))
-                    self.open(name).optimize(cleanup_older_than=KEEP_VERSIONS)
+                    self._prune(name, KEEP_VERSIONS)
                     self._rewritten.discard(name)
-                    self._acknowledge(name, before)
 
     def open(self, name: str) -> Any:
         """The LanceDB table itself, for queries and indexes."""
@@ -345,6 +343,23 @@ class Tables:
     def _acknowledge(self, name: str, before: Listing) -> None:
         sync_changes(self.path(name), before)
         Acknowledged(self.path(name)).mark()
+
+    def _prune(self, name: str, older_than: timedelta, *, delete_unverified: bool = False) -> None:
+        """Remove old versions once the present one is acknowledged.
+
+        LanceDB prunes only after joining parts and completing indexes. Where that makes a commit,
+        the acknowledged version counts as old already, and a power cut could take both: so first
+        those, until there is nothing to do.
+        """
+        optimize = self.open(name).optimize
+        last = 0
+        while last != self.version(name):
+            last, before = self.version(name), listing(self.path(name))
+            optimize(cleanup_older_than=KEEP_ALL)
+            self._acknowledge(name, before)
+        before = listing(self.path(name))
+        optimize(cleanup_older_than=older_than, delete_unverified=delete_unverified)
+        self._acknowledge(name, before)
 
     def _clear(self, name: str) -> None:
         if self.path(name).exists():

@@ -8,8 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from resources.tables import Tables
+from resources.tables import Tables, durability, tables
 from resources.tables import schemas as table_schemas
+from resources.tables.acknowledged import Acknowledged
 
 NOTES = table_schemas.table_schema({"text": pa.string()})
 
@@ -120,3 +121,21 @@ def test_old_versions_go_only_after_the_new_one_is_acknowledged(
         house.optimize("notes")
     assert len(list((house.path("notes") / "_versions").glob("*.manifest"))) == 1
     assert sorted(house.ids("notes")) == ["a", "b"]
+
+
+def test_the_acknowledged_version_is_never_pruned(house: Tables, monkeypatch: pytest.MonkeyPatch):
+    """LanceDB prunes in the same call in which it may commit: a power cut could take both."""
+    house.upsert("notes", notes(b="two"), schema=NOTES)
+    stood = []
+
+    def watched(folder: Path, before: durability.Listing) -> None:
+        stood.append((folder / "_versions" / str(Acknowledged(folder).marked())).exists())
+        durability.sync_changes(folder, before)
+
+    monkeypatch.setattr(tables, "sync_changes", watched)
+    before = house.version("notes")
+    with house.writing("notes"):
+        house._prune("notes", tables.NO_TIME)
+    assert house.version("notes") > before  # there was something to commit
+    assert len(stood) > 1
+    assert all(stood)
