@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coordinator.errors import UsageError
 from coordinator.settings import CompanySettings, GitSettings
 from orch_dagster.samples.build import SAMPLE_COMPANIES, add_commit, build_repository
 from resources.embedding import choose_model
 from resources.home import SETTINGS_FILE, Home, home_path
+
+if TYPE_CHECKING:
+    from coordinator.approvals import Proposal
+    from coordinator.memory import Found
 
 
 def prepare(home: str | None, *, push: bool = False) -> Home:
@@ -50,3 +56,12 @@ def _push(repository: Path, company: str) -> None:
     except UsageError:
         # every further commit of this sample has been pushed: the demo may still be run again
         return
+
+
+def propose_a_share(home: Home, found: Sequence[Found]) -> Proposal | None:
+    """Ask for the first of `found` to be shared; None when its company has been asked before."""
+    company = found[0].company if found else ""
+    asked = any(one.company == company for one in home.approvals.inbox().proposals)
+    if not found or asked:
+        return None
+    return home.global_memory.propose(company, found[0].id, reason="others ask for it")

@@ -25,17 +25,18 @@ def demo(context: click.Context, push: bool, as_json: bool) -> None:
     Example:  orch demo
     """
     from orch_dagster.cli.bars import Bars
-    from orch_dagster.cli.sync import COLUMNS, row_of
-    from orch_dagster.demo import prepare
+    from orch_dagster.cli.sync import COLUMNS, row_of, tell
+    from orch_dagster.demo import prepare, propose_a_share
     from orch_dagster.syncing import sync_companies
 
     home = prepare(context.find_root().params.get("home"), push=push)
     context.call_on_close(home.close)
     names = [company for company, _ in QUESTIONS]
-    results = sync_companies(home, names, progress=Bars)
+    results = sync_companies(home, names, progress=Bars, done=tell)
     answers = {
         company: home.memory(company).search(question, limit=3) for company, question in QUESTIONS
     }
+    waits = propose_a_share(home, answers["empresa-a"])
     pairs = home.global_tables().read("component_pairs").query("across")
     if as_json:
         echo_json(
@@ -43,6 +44,7 @@ def demo(context: click.Context, push: bool, as_json: bool) -> None:
                 "home": str(home.path),
                 "companies": {result.company: result.counts for result in results},
                 "copies": pairs[["left", "right", "similarity"]].to_dict("records"),
+                "waits": waits.number if waits else None,
                 "found": {name: [hit.title for hit in hits] for name, hits in answers.items()},
             }
         )
@@ -61,6 +63,12 @@ def demo(context: click.Context, push: bool, as_json: bool) -> None:
             for hit in answers[company]:
                 click.echo(f"  {hit.score:.2f}  {visible(hit.title)}")
         click.echo("")
+        if waits:
+            owner = home.companies.instance("empresa-a").settings.owners[0].name
+            note("empresa-a is asked to share its first answer with the others. Answer for it:")
+            note(f"      orch approvals show {waits.number}")
+            note(f"      orch --as '{owner}' approve {waits.number}")
+            note("      orch memory search 'autenticação segura' --company empresa-b")
         note("next: make up   opens the UI (orch up), http://127.0.0.1:3000")
         note("      orch memory search 'autenticação segura' --company empresa-a --explain")
     if any(result.outcome == "failed" for result in results):

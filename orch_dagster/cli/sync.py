@@ -49,21 +49,23 @@ def sync(
         note("no companies yet; `orch company create NAME --git URL` makes one, `orch demo` three")
         return
 
-    def told(result: Synced) -> None:
-        for text in result.notes:
-            note(f"{result.company}: {text}")
-        if result.outcome == "failed":
-            note(f"{result.company}: {result.error}")
-            if result.hint:
-                note(f"  → {result.hint}")
-
-    results = sync_companies(home, names, force=force, progress=Bars, done=told)
+    results = sync_companies(home, names, force=force, progress=Bars, done=tell)
     if as_json:
         echo_json([asdict(result) for result in results])
     else:
         echo_table("", COLUMNS, [row_of(result) for result in results])
     failed = sum(result.outcome == "failed" for result in results)
     context.exit(DONE if not failed else FAILED if failed == len(results) else DONE_IN_PART)
+
+
+def tell(result: Synced) -> None:
+    """Say beside the table what one company's sync has to say."""
+    for text in result.notes:
+        note(f"{result.company}: {text}")
+    if result.outcome == "failed":
+        note(f"{result.company}: {result.error}")
+        if result.hint:
+            note(f"  → {result.hint}")
 
 
 COLUMNS = ("company", "", "new commits", "components", "learnings", "embedded", "rows written", "s")
