@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from coordinator.errors import SharingRefused
 from coordinator.learnings.lexicon import word_set
-from coordinator.redaction.addresses import company_domains, emails, hosts
+from coordinator.redaction.addresses import PUBLIC_SITES, company_domains, emails, hosts
 from coordinator.redaction.phrases import Phrase, Phrases, Span
 from coordinator.secrets import find_secrets
 
@@ -57,8 +57,8 @@ def redact(
 ) -> Redacted:
     """`text` without what may not leave the company; SharingRefused when it holds a secret.
 
-    `people` are names and e-mail addresses, `hosts` those the company's settings name, `words` its
-    leak list.
+    `people` are names and e-mail addresses, `hosts` those the company's settings name (on a site of
+    many, its place there: ``github.com/acme``), `words` its leak list.
     """
     return Redactor(people=people, hosts=hosts, words=words).redact(text)
 
@@ -70,9 +70,10 @@ class Redactor:
         self, *, people: Iterable[str], hosts: Iterable[str], words: Iterable[str]
     ) -> None:
         listed = [host.casefold() for host in hosts]
-        self._hosts = frozenset(listed)
-        self._domains = company_domains(listed)
+        self._hosts = frozenset(listed) - PUBLIC_SITES
+        self._domains = company_domains(host for host in listed if "/" not in host)
         masked = [Phrase(word, "word") for word in words]
+        masked += [Phrase(place, "host") for place in listed if "/" in place]
         self._phrases = Phrases([*masked, *(one for name in people for one in _names(name))])
 
     def redact(self, text: str) -> Redacted:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from coordinator.git.address import SCP
 from coordinator.redaction import Redactor
 from coordinator.settings import CompanySettings
 
@@ -52,7 +53,16 @@ def _hosts(settings: CompanySettings) -> Iterator[str]:
     for owner in settings.owners:
         if "@" in owner.email:
             yield owner.email.rpartition("@")[2]
-    url = settings.git.url
-    host = urlsplit(url).hostname if "://" in url else url.partition("@")[2].partition(":")[0]
+    host, path = _place(settings.git.url)
     if host:
         yield host
+        yield f"{host}/{path.strip('/').partition('/')[0]}"
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Host and path of a repository; no host for a local one."""
+    short = SCP.fullmatch(url)
+    if short is not None and "://" not in url:
+        return short["host"], short["path"]
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.path
