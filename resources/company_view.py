@@ -157,7 +157,7 @@ class CompanyView:
     def _text(self, found: Proposal) -> str | None:
         """The text of a proposal where the company may read it and it is kept."""
         if found.kind == MERGE:
-            return self._merge_text(found) if found.is_open else None
+            return self._merge_text(found)
         return self._kept(found) if found.company == self.company else None
 
     def _merge_text(self, found: Proposal) -> str | None:
