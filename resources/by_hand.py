@@ -15,6 +15,7 @@ from coordinator import by_hand
 from coordinator.catalog.declared import Declared
 from coordinator.catalog.tree import ROOT, Tree
 from coordinator.errors import CompanyBusy, OrchError, UsageError, VersionConflict
+from coordinator.global_memory import PUBLISH
 from coordinator.ledger.company_events import (
     ComponentAdded,
     ComponentRemoved,
@@ -107,8 +108,9 @@ class ByHand:
     ) -> Removed:
         """Take back a learning written by hand: its words are purged and leave the index.
 
+        What still asks to share it is void; a copy that was shared stays until it is retracted.
         UsageError when there never was one of that id. Removed before: nothing is recorded, and
-        what the index may still hold goes.
+        what a killed removal left goes.
         """
         said = by_hand.reason(reason)
 
@@ -121,17 +123,23 @@ class ByHand:
 
         recorded = self._record(company, decide, by)
         if not recorded and learning not in self._removed(company, LearningRemoved):
-            raise UsageError(
-                f"{company} has no learning of that id written by hand",
-                hint=f"`orch memory list --company {company}` shows those there are",
-            )
+            raise _no_learning(company)
+        self._close_questions(company, learning)
         problem = self._indexed(company)
         return Removed(learning, not problem, not recorded, problem)
 
     def learnings(self, company: str, state: CompanyState | None = None) -> pd.DataFrame:
         """The learnings written by hand, as rows of LEARNING_COLUMNS."""
-        known = state or self._state(company)
+        known = state or self._known(company)
         return by_hand.learnings(known, self._texts(company, known))
+
+    def title(self, company: str, learning: str) -> str:
+        """The title of a learning written by hand; UsageError when there is none of that id."""
+        frame = self.learnings(company)
+        titles = frame.loc[frame["id"] == learning, "title"]
+        if titles.empty:
+            raise _no_learning(company)
+        return str(titles.iloc[0])
 
     # -- components ------------------------------------------------------------------------
 
@@ -191,7 +199,7 @@ class ByHand:
 
     def components(self, company: str, state: CompanyState | None = None) -> list[Declared]:
         """The components declared by hand, by path."""
-        known = state or self._state(company)
+        known = state or self._known(company)
         return by_hand.components(known, self._texts(company, known))
 
     # -- the index -------------------------------------------------------------------------
@@ -255,6 +263,11 @@ class ByHand:
                 )
                 return True
 
+    def _known(self, company: str) -> CompanyState:
+        """The state of a company there is; CompanyError when there is none."""
+        self._home.companies.instance(company)
+        return self._state(company)
+
     def _state(self, company: str) -> CompanyState:
         return self._home.ledger.state(company)
 
@@ -271,6 +284,24 @@ class ByHand:
             if isinstance(one, LearningRemoved | ComponentRemoved)
         }
 
+    def _close_questions(self, company: str, learning: str) -> None:
+        """Void what asks to share a learning that is gone, and purge the words it showed."""
+        asked = [
+            one
+            for one in self._home.approvals.inbox().proposals
+            if (one.kind, one.company, one.subject) == (PUBLISH, company, learning)
+        ]
+        for proposal in asked:
+            if proposal.is_open:
+                self._home.approvals.void(proposal.number, "its learning was removed")
+        shared = {one.content for one in self._home.global_memory.state().copies.values()}
+        left = sorted(
+            self._home.ledger.texts(company, sorted({one.content for one in asked} - shared))
+        )
+        if left:
+            purged = TextsPurged(texts=tuple(left), reason="a learning was removed")
+            self._record(company, lambda _: [purged], None)
+
     def _check_there(self, company: str, component: Declared) -> None:
         with self._home.companies.instance(company).mirror() as mirror:
             if not mirror.head() or component.path == ROOT:
@@ -280,3 +311,10 @@ class ByHand:
                     "there is no such folder in the repository as it was last read",
                     hint=f"mind capitals; `orch sync {company}` reads what is new",
                 )
+
+
+def _no_learning(company: str) -> UsageError:
+    return UsageError(
+        f"{company} has no learning of that id written by hand",
+        hint=f"`orch memory list --company {company}` shows those there are",
+    )

@@ -1,10 +1,12 @@
-"""What a proposal can be about and who can be asked, as choices of the command line."""
+"""Kinds of proposals, roles of people, categories of learnings: choices of the command line."""
 
 from __future__ import annotations
 
 from typing import get_args
 
 from coordinator.ledger.approval_events import Kind, Role
+from coordinator.ledger.company_events import Category
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)
+CATEGORIES: tuple[str, ...] = get_args(Category)

@@ -7,6 +7,7 @@ import click
 from orch_dagster.cli.door import echo_json, echo_table, json_option, open_home
 from orch_dagster.cli.searching import search
 from orch_dagster.cli.sharing import retract, share, shared
+from orch_dagster.cli.writing import add, remove, written
 
 
 @click.group()
@@ -17,7 +18,7 @@ def memory() -> None:
     """
 
 
-for command in (search, share, retract, shared):
+for command in (search, add, remove, written, share, retract, shared):
     memory.add_command(command)
 
 

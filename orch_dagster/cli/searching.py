@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orch_dagster.cli.choices import CATEGORIES
 from orch_dagster.cli.door import echo_json, json_option, note, open_home, visible
 
 if TYPE_CHECKING:
     from coordinator.memory import Found
-
-CATEGORIES = ("pattern", "solution", "component", "insight", "best_practice", "need")
 
 
 @click.command()
