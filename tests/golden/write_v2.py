@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from coordinator.ledger.chain import canonical_json
 from coordinator.ledger.events import NewEvent, text_hash
 from resources.ledger import Ledger
+from resources.ledger.ledger import Verified
 
 A, B, C = (f"company:empresa-{letter}" for letter in "abc")
 LEARNED = canonical_json({"title": "Renovação", "content": "Renove o token antes de expirar."})
@@ -201,22 +203,24 @@ def _shared() -> Iterator[Batch]:
     yield "global", [retracted, purged], ()
 
 
-def write(path: Path) -> None:
-    """A new ledger at `path` with its anchors, and its rows as JSON lines beside it."""
+def fill(open_ledger: Callable[..., Ledger]) -> Verified:
+    """Write the golden events into the ledger that `open_ledger` opens."""
     ids = count(1)
     moments = (
         datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(seconds=7 * tick, microseconds=tick)
         for tick in count()
     )
-    with Ledger.open(
-        path,
-        now=lambda: next(moments),
-        new_id=lambda: f"event-{next(ids):04d}",
-        actor="ana",
+    with open_ledger(
+        now=lambda: next(moments), new_id=lambda: f"event-{next(ids):04d}", actor="ana"
     ) as ledger:
         for stream, events, texts in batches():
             ledger.append(stream, events, expected_version=None, texts=texts)
-        print(ledger.verify())
+        return ledger.verify()
+
+
+def write(path: Path) -> None:
+    """A new ledger at `path` with its anchors, and its rows as JSON lines beside it."""
+    print(fill(partial(Ledger.open, path)))
     with closing(sqlite3.connect(path)) as foreign:
         foreign.row_factory = sqlite3.Row
         rows = foreign.execute("SELECT * FROM events ORDER BY position").fetchall()

@@ -1,23 +1,24 @@
 """Writers for the tests of the ledger, each in a process of its own.
 
-contend PATH STREAM N    append N events with the expected version, retrying after conflicts
-nursery PATH             for each line on stdin, fork a writer that appends until it is killed
-replay PATH JSONL        state hashes of an old log, and the head of a fixed new one at PATH
+contend URL FOLDER STREAM N    append N events with the expected version, retrying after conflicts
+nursery PATH                   for each line on stdin, fork a writer that appends until it is killed
+replay URL FOLDER GOLDEN       state hashes of the old logs, and the head of one written anew
 """
 
 from __future__ import annotations
 
 import json
 import os
+import runpy
 import sys
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from coordinator.errors import VersionConflict
 from coordinator.ledger.chain import EventRow
-from coordinator.ledger.company_state import COMPANY, company_state
 from coordinator.ledger.events import Event, NewEvent
+from coordinator.ledger.reducers import reducer_of
 from resources.ledger import Ledger
 
 STREAM = "company:empresa-a"
@@ -27,19 +28,20 @@ def moved(cursor: object) -> NewEvent:
     return NewEvent("cursor_moved", {"source": "git", "cursor": str(cursor)})
 
 
-def contend(path: str, stream: str, number: str) -> None:
+def contend(url: str, folder: str, stream: str, number: str) -> None:
     conflicts = 0
-    with Ledger.open(path) as ledger:
-        version = 0
+    with Ledger.open(url, folder=Path(folder)) as ledger:
+        version = position = 0
         for index in range(int(number)):
             while True:
                 try:
                     [event] = ledger.append(stream, [moved(index)], expected_version=version)
-                    version = event.version
+                    version, position = event.version, event.position
                     break
                 except VersionConflict:
                     conflicts += 1
-                    version = len(ledger.read(stream=stream))
+                    newer = ledger.read(stream=stream, after=position)
+                    version, position = version + len(newer), newer[-1].position
     print(json.dumps({"conflicts": conflicts}))
 
 
@@ -68,26 +70,19 @@ def say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
-def replay(path: str, log: str) -> None:
-    lines = Path(log).read_text(encoding="utf-8").splitlines()
-    events = [Event.from_row(EventRow(**json.loads(line))) for line in lines]
-    companies = sorted({event.company for event in events if event.company})
-    states = {
-        company: COMPANY.hash(company_state(event for event in events if event.company == company))
-        for company in companies
-    }
-    ids, ticks = count(1), count()
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    with Ledger.open(
-        path,
-        now=lambda: start + timedelta(seconds=next(ticks)),
-        new_id=lambda: f"event-{next(ids)}",
-        actor="ana",
-    ) as ledger:
-        for event in events:
-            new = NewEvent(event.event_type, event.payload, occurred_at=event.occurred_at)
-            ledger.append(event.stream, [new], expected_version=event.version - 1)
-        print(json.dumps({"states": states, "head": ledger.head()[1]}))
+def replay(url: str, folder: str, golden: str) -> None:
+    states = {}
+    for log in sorted(Path(golden).glob("*.jsonl")):
+        lines = log.read_text(encoding="utf-8").splitlines()
+        events = [Event.from_row(EventRow(**json.loads(line))) for line in lines]
+        for stream in sorted({event.stream for event in events}):
+            reducer = reducer_of(stream)
+            state = reducer.fold(event for event in events if event.stream == stream)
+            states[f"{log.stem} {stream}"] = reducer.hash(state)
+    written = runpy.run_path(str(Path(golden) / "write_v2.py"))["fill"](
+        partial(Ledger.open, url, folder=Path(folder))
+    )
+    print(json.dumps({"states": states, "head": written.head}))
 
 
 if __name__ == "__main__":
