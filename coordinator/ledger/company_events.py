@@ -105,7 +105,7 @@ class LearningAdded(Payload):
     text_fields = ("text",)
     learning: LearningId
     category: Category
-    language: Literal["pt", "en"]
+    language: Literal["pt", "en", "es", "und"]
     text: TextHash
 
 

@@ -149,6 +149,18 @@ def test_a_shared_copy_is_seen_with_its_origin_and_the_first_sight_is_recorded_o
     assert [hit.origin for hit in acme.search("signing keys")] == ["private"]
 
 
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [("Redis", "und"), ("Los contenedores se reinician cada noche para liberar memoria.", "es")],
+)
+def test_a_learning_in_another_language_or_in_none_is_one_too(
+    acme: CompanyView, words: str, language: str
+) -> None:
+    added = acme.add(words, category="insight")
+    (found,) = acme.search(words)
+    assert (found.id, found.language) == (added.id, language)
+
+
 def test_a_pasted_book_is_no_query(acme: CompanyView) -> None:
     with pytest.raises(UsageError, match="at most 10,000 characters"):
         acme.search("key " * 2_501)
