@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from coordinator.by_hand import SOURCE
 from coordinator.git.address import SCP
 from coordinator.redaction import Redactor
 from coordinator.settings import CompanySettings
@@ -19,10 +20,10 @@ def learning_of(home: Home, company: str, learning: str) -> dict[str, Any] | Non
 
     What was written by hand comes from the ledger, whether or not it is searchable yet.
     """
-    for frame in (
-        home.by_hand.learnings(company),
-        home.companies.instance(company).tables().read("learnings"),
-    ):
+    learned = home.companies.instance(company).tables().read("learnings")
+    # one taken back by hand may still stand in a table that could not be written yet
+    learned = learned[learned["source"] != SOURCE]
+    for frame in (home.by_hand.learnings(company), learned):
         found = frame[frame["id"] == learning].to_dict("records")
         if found:
             return {str(name): value for name, value in found[0].items()}

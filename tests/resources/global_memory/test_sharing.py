@@ -152,6 +152,19 @@ def test_a_learning_written_by_hand_can_be_shared_like_any_other(neighbours):
     assert hit.content == "Rotate the signing key each week."
 
 
+def test_a_learning_taken_back_by_hand_cannot_be_shared_though_its_row_still_stands(neighbours):
+    added = neighbours.home.by_hand.add_learning(
+        "empresa-a", "Rotate the signing key each week.", category="solution"
+    )
+    proposal = neighbours.shared.propose("empresa-a", added.id)
+    with neighbours.home.companies.instance("empresa-a").lock():
+        neighbours.home.by_hand._wait_s = 0.0
+        assert not neighbours.home.by_hand.remove_learning("empresa-a", added.id, reason="").gone
+    assert neighbours.shared.current_text(proposal) is None
+    with pytest.raises(UsageError):
+        neighbours.shared.propose("empresa-a", added.id)
+
+
 # -- what changed after it was shown --------------------------------------------------------
 
 
