@@ -60,8 +60,8 @@ def check(connection: Connection, expected: Mapping[tuple[str, str], int]) -> No
     names = select(texts.c.owner, texts.c.sha256).order_by(texts.c.owner, texts.c.sha256)
     for owner, sha256 in connection.execute(names).all():
         position = missing.pop((owner, sha256), 0)
-        [content] = owned_texts(connection, owner, [sha256]).values()
-        if not fits(content, sha256):
+        content = owned_texts(connection, owner, [sha256]).get(sha256)
+        if content is None or not fits(content, sha256):  # none: a damaged index misleads
             raise lost_text(position, "is not as it was recorded")
     if missing:
         raise lost_text(min(missing.values()), "is missing")

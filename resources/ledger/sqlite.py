@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from coordinator.errors import LedgerError, OrchError, StorageError
@@ -305,6 +305,8 @@ def errors() -> Iterator[None]:
         raise
     except DBAPIError as error:
         raise _translated(error.orig) from error
+    except SQLAlchemyError as error:  # one row was asked for, and a damaged index gave two
+        raise damaged(f"the ledger's file is damaged ({type(error).__name__})") from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         # Python cannot even decode SQLite's message when it quotes a damaged name
         raise _translated(error) from error
