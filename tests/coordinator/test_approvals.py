@@ -319,6 +319,13 @@ def test_a_person_is_one_by_name_and_by_email():
     assert decide(log.inbox, Wanted(1, True), actor="Bia", roles=known).ask == IMPORT
 
 
+def test_all_names_of_a_person_are_joined_in_whatever_order_they_are_met():
+    owners = (("Bea", "z@example.org"), ("Bea", "y@example.org"), ("Ana", "z@example.org"))
+    for turned in (owners, owners[::-1], owners[1:] + owners[:1]):
+        known = roles(*(settings(f"empresa-{at}", (one,)) for at, one in enumerate(turned)))
+        assert len({known.person(name) for one in owners for name in one}) == 1
+
+
 # -- answering ---------------------------------------------------------------------------------
 
 
