@@ -24,7 +24,8 @@ def learning_of(home: Home, company: str, learning: str) -> dict[str, Any] | Non
     # one taken back by hand may still stand in a table that could not be written yet
     learned = learned[learned["source"] != SOURCE]
     for frame in (home.by_hand.learnings(company), learned):
-        found = frame[frame["id"] == learning].to_dict("records")
+        # as Python's text: Arrow's comparison cannot take half of a surrogate pair
+        found = frame[frame["id"].astype(object) == learning].to_dict("records")
         if found:
             return {str(name): value for name, value in found[0].items()}
     return None

@@ -149,6 +149,14 @@ def test_a_shared_copy_is_seen_with_its_origin_and_the_first_sight_is_recorded_o
     assert [hit.origin for hit in acme.search("signing keys")] == ["private"]
 
 
+@pytest.mark.parametrize("learning", ["", "\ud800", "\x00", "../zeta", "' OR '1'='1", "x" * 10**7])
+def test_what_is_no_id_is_an_unknown_learning(acme: CompanyView, learning: str) -> None:
+    acme.add(SAID, category="solution")
+    with pytest.raises(UsageError, match="no learning of that id") as caught:
+        acme.propose_share(learning)
+    assert len(str(caught.value)) < 200
+
+
 @pytest.mark.parametrize(
     ("words", "language"),
     [("Redis", "und"), ("Los contenedores se reinician cada noche para liberar memoria.", "es")],
