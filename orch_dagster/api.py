@@ -23,6 +23,7 @@ from resources.home import Home as OpenHome
 
 if TYPE_CHECKING:
     from coordinator.approvals import Grant, Proposal
+    from coordinator.global_memory import Copy
     from coordinator.ledger.approval_events import Kind, Role
     from coordinator.ledger.events import Event
     from coordinator.memory import Found, SearchFilters
@@ -44,6 +45,7 @@ class Home:
     def __init__(self, home: OpenHome) -> None:
         self._home = home
         self.memory = Memory(home)
+        self.catalog = Catalog(home)
         self.approvals = Approvals(home)
         self.events = Events(home)
 
@@ -132,8 +134,36 @@ class Memory:
         """Take a shared copy back from everywhere; says which companies had been shown it."""
         return self._home.global_memory.retract(copy, reason=reason)
 
+    def shared(self, company: str | None = None) -> list[Copy]:
+        """The copies that are shared, all or those of one company, and who has seen them."""
+        copies = self._home.global_memory.state().copies.values()
+        return [copy for copy in copies if company in (None, copy.company)]
+
     def _view(self, company: str) -> CompanyView:
         return self._home.view(company, surface=SURFACE)
+
+
+class Catalog:
+    """Components of any company; `orch catalog`."""
+
+    def __init__(self, home: OpenHome) -> None:
+        self._home = home
+
+    def list(self, company: str) -> list[dict[str, Any]]:
+        """The components of `company` as plain records, by path."""
+        return self._home.view(company, surface=SURFACE).components()
+
+    def add(
+        self, path: str, *, company: str, name: str = "", description: str = "", category: str = ""
+    ) -> Added:
+        """Declare the folder `path` of the company's repository a component."""
+        return self._home.by_hand.add_component(
+            company, path, name=name, description=description, category=category
+        )
+
+    def remove(self, path: str, *, company: str, reason: str) -> Removed:
+        """Take back that `path` was declared a component."""
+        return self._home.by_hand.remove_component(company, path, reason=reason)
 
 
 class Approvals:
@@ -145,6 +175,10 @@ class Approvals:
     def waiting(self, company: str | None = None, kind: str | None = None) -> list[Proposal]:
         """What waits for a person's answer."""
         return self._home.approvals.waiting(company, kind)
+
+    def proposal(self, number: int) -> Proposal:
+        """The proposal of that number with its answers; ApprovalError when there is none."""
+        return self._home.approvals.proposal(number)
 
     def text(self, number: int) -> str:
         """Exactly the text proposal `number` is about."""

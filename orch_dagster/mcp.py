@@ -201,7 +201,7 @@ def tools_of(view: CompanyView) -> list[Tool]:
                 read_only_hint=name in READING, destructive_hint=False, open_world_hint=False
             ),
         )
-        strict = type(
+        strict: Any = type(
             f"{name}_arguments",
             (tool.fn_metadata.arg_model,),
             {"model_config": ConfigDict(extra="forbid")},

@@ -149,7 +149,10 @@ def test_a_shared_copy_is_seen_with_its_origin_and_the_first_sight_is_recorded_o
     assert [hit.origin for hit in acme.search("signing keys")] == ["private"]
 
 
-@pytest.mark.parametrize("learning", ["", "\ud800", "\x00", "../zeta", "' OR '1'='1", "x" * 10**7])
+@pytest.mark.parametrize(
+    "learning",
+    ["", "\ud800", "\x00", "../zeta", "' OR '1'='1", pytest.param("x" * 10**7, id="10 MB")],
+)
 def test_what_is_no_id_is_an_unknown_learning(acme: CompanyView, learning: str) -> None:
     acme.add(SAID, category="solution")
     with pytest.raises(UsageError, match="no learning of that id") as caught:
