@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from orch_dagster.cli.door import echo_json, echo_table, json_option, open_home
+from orch_dagster.cli.door import (
+    DONE,
+    DONE_IN_PART,
+    FAILED,
+    echo_json,
+    echo_table,
+    json_option,
+    note,
+    open_home,
+)
 from orch_dagster.cli.searching import search
 from orch_dagster.cli.sharing import retract, share, shared
 from orch_dagster.cli.writing import add, remove, written
@@ -58,24 +67,41 @@ def stats(company: str | None, as_json: bool) -> None:
 @memory.command()
 @click.option("--company", help="Whose memory [all companies].")
 @json_option
-def rebuild(company: str | None, as_json: bool) -> None:
-    """Embed all learnings anew with the model of orch.yaml.
+@click.pass_context
+def rebuild(context: click.Context, company: str | None, as_json: bool) -> None:
+    """Restore memories from the ledger and the sources, and embed them with today's model.
 
-    Searches answer from the old memory until the new one is complete.
+    For a damaged or deleted table, and after another model in orch.yaml. Repositories are read
+    again; what was written by hand and what was shared comes from the ledger. Searches answer from
+    the old memory meanwhile, unless that was damaged. Exit code 3 when some could not be restored
+    in full, 1 when none could. Shared copies are embedded anew without --company alone.
 
     Example:  orch memory rebuild --company empresa-a
     """
     from orch_dagster.cli.bars import Bars
-    from resources.rebuilding import rebuild_memory
+    from orch_dagster.rebuilding import Rebuilt, rebuild_companies
+    from resources.rebuilding import restore_shared
 
     home = open_home()
     names = [company] if company else home.companies.names()
-    rows = {name: rebuild_memory(home, name, Bars(name)) for name in names}
+    shared = restore_shared(home, Bars("shared"), embed=company is None)
+
+    def told(result: Rebuilt) -> None:
+        if result.problem:
+            note(f"{result.company}: {result.problem}")
+            if result.hint:
+                note(f"  → {result.hint}")
+
+    results = rebuild_companies(home, names, progress=Bars, done=told)
     if as_json:
-        echo_json([{"company": name, "rows": count} for name, count in rows.items()])
-        return
-    for name, count in rows.items():
-        click.echo(f"{name}: {count} rows embedded with {home.settings.embedding.model}")
+        echo_json({"companies": [vars(one) for one in results], "shared_rows": shared})
+    else:
+        for one in results:
+            anew = f", made anew: {', '.join(one.made_anew)}" if one.made_anew else ""
+            click.echo(f"{one.company}: {one.rows} rows searchable{anew}")
+        click.echo(f"shared: {shared} copies")
+    failed = sum(bool(one.problem) for one in results)
+    context.exit(DONE if not failed else FAILED if failed == len(results) else DONE_IN_PART)
 
 
 def _listed(counts: dict[str, int]) -> str:

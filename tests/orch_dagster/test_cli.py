@@ -246,9 +246,11 @@ def test_the_main_job_from_a_repository_to_an_answer(
     assert [row["path"] for row in parsed(orch("catalog", "list", "--json"))] == ["cart"]
     assert "# shop" in orch("company", "context", "shop")[1]
     assert parsed(orch("company", "context", "shop", "--json"))["statistics"]["commits"] == 2
-    assert parsed(orch("memory", "rebuild", "--json")) == [
-        {"company": "shop", "rows": stats["rows"]}
+    rebuilt = parsed(orch("memory", "rebuild", "--json"))
+    assert rebuilt["companies"] == [
+        {"company": "shop", "rows": stats["rows"], "made_anew": [], "problem": "", "hint": ""}
     ]
+    assert rebuilt["shared_rows"] == 0
     assert orch("events", "verify")[0] == 0
 
     document = json.dumps(parsed(orch("events", "list", "--json")))
