@@ -82,7 +82,7 @@ class Home:
 
     def __init__(self, path: Path, actor: str | None = None, *, i_know: bool = False) -> None:
         self.path = path
-        self.i_know = i_know
+        self.i_know = i_know or os.environ.get("ORCH_I_KNOW") == "1"
         self.actor = actor or os.environ.get("ORCH_ACTOR") or os.environ.get("USER") or "system"
 
     @classmethod
@@ -139,6 +139,11 @@ class Home:
         if self.i_know:
             ledger.acknowledge_damage()
         return ledger
+
+    def verify_ledger(self) -> None:
+        """Before long work: verify the ledger if that is quick, unless damage is known."""
+        if not self.i_know:
+            self.ledger.verify_when_quick()
 
     def open_ledger(self, *, i_know: bool) -> Ledger:
         """The ledger, opened for the caller to close; with `i_know` even when it is damaged."""

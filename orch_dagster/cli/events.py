@@ -166,7 +166,13 @@ def replay(at: int | None, stream: str | None, as_json: bool) -> None:
 
 
 @events.command()
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to write; only its owner can read it.",
+)
 @click.option(
     "--after",
     type=click.IntRange(0, 2**53),

@@ -14,9 +14,11 @@ INTRODUCTION = """\
 
 Written by `make docs` from the commands' own help; do not edit.
 
-`orch` finds its home by `--home FOLDER`, else `ORCH_HOME`, else `./.orch`. With `--json` a command
-prints one JSON document on standard output and nothing else; progress and notes go to standard
-error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part.
+`orch` finds its home by `--home FOLDER`, else `ORCH_HOME`, else `./.orch`; `--as NAME` says who
+decides (else `ORCH_ACTOR`, else the user's name); `--i-know` goes on with a ledger that was found
+damaged. They stand before the command. With `--json` a command prints one JSON document on
+standard output and nothing else; progress and notes go to standard error. Exit codes: 0 done,
+1 failed, 2 wrong usage, 3 done in part.
 """
 
 

@@ -44,6 +44,7 @@ def sync(
     from orch_dagster.syncing import sync_companies
 
     home = open_home()
+    home.verify_ledger()
     names = home.companies.names() if everyone else list(dict.fromkeys(companies))
     if not names:
         note("no companies yet; `orch company create NAME --git URL` makes one, `orch demo` three")

@@ -36,6 +36,7 @@ def up(port: int) -> None:
     dagster = Path(sys.executable).with_name("dagster")
     if not dagster.exists():
         raise UsageError("dagster is not installed beside orch", hint="run `make install`")
+    home.verify_ledger()
     _hold(home.dagster_folder, port)
     if _taken(port):
         raise UsageError(f"port {port} is in use", hint="choose another one with --port")
@@ -45,6 +46,8 @@ def up(port: int) -> None:
         "PATH": f"{dagster.parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), SUPERSEDED])),
     }
+    if home.i_know:
+        environment["ORCH_I_KNOW"] = "1"
     home.close()
     note(f"the UI opens at http://127.0.0.1:{port} in a few seconds; Ctrl-C stops it")
     command = [

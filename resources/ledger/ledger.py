@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 _MAX_POSITION = 2**62
 _PAGE = 1_000
+_QUICKLY_VERIFIED = 10_000  # 20,000 events or so are verified in a second
 
 
 @dataclass(frozen=True)
@@ -283,6 +284,11 @@ class Ledger:
             raise
         self.damage.clear()
         return Verified(count, head, max(anchors, default=0))
+
+    def verify_when_quick(self) -> None:
+        """Verify a ledger that is short enough for it to take half a second or so."""
+        if self.head()[0] <= _QUICKLY_VERIFIED:
+            self.verify()
 
     def acknowledge_damage(self) -> None:
         """Record that the actor goes on although the ledger is damaged, where that can be."""
