@@ -127,7 +127,8 @@ class Approvals:
             new = [_event(payload, company, signer, now) for payload, signer in made.recorded]
             return new, made.number
 
-        return self.proposal(self._change(change, texts=[text]))
+        inbox, number = self._change(change, texts=[text])
+        return existing(inbox, number)
 
     def decide(self, wanted: Sequence[Wanted], by: str | None = None) -> list[Outcome]:
         """Answer several proposals at once, in the name of `by`.
@@ -137,7 +138,7 @@ class Approvals:
         """
         actor = self._signed(by)
         self.expire_due()
-        return self._change(lambda inbox, now: self._answers(inbox, wanted, actor, now))
+        return self._change(lambda inbox, now: self._answers(inbox, wanted, actor, now))[1]
 
     def preview(self, wanted: Sequence[Wanted], by: str | None = None) -> list[Outcome]:
         """What `decide` would answer, without deciding anything."""
@@ -168,7 +169,7 @@ class Approvals:
                 _event(recorded(events.ProposalExpired, number=one.number), one.company, None)
                 for one in due
             ]
-            if self._append(read, expired):
+            if self._append(read, expired) is not None:
                 return [replace(one, status="expired") for one in due]
 
     def mark_carried_out(self, number: int, result: str) -> Proposal:
@@ -183,8 +184,7 @@ class Approvals:
             done = recorded(events.ProposalCarriedOut, number=number, result=result)
             return [_event(done, proposal.company, None)], None
 
-        self._change(change)
-        return self.proposal(number)
+        return existing(self._change(change)[0], number)
 
     def grant(
         self, kind: Kind, company: str, role: Role, until: datetime, by: str | None = None
@@ -206,25 +206,24 @@ class Approvals:
             )
             return [_event(given, company, actor)], given.grant
 
-        return self._grant(self._change(change))
+        inbox, number = self._change(change)
+        return _grant(inbox, number)
 
     def revoke(self, grant: int, by: str | None = None, reason: str = "") -> Grant:
         """End a standing grant: whoever gave it, or holds its role, can."""
         actor = self._signed(by)
-        found = self._grant(grant)
+        found = _grant(self.inbox(), grant)
         roles = self._roles()
         if roles.person(actor) != roles.person(found.by):
             roles.check(actor, found.ask)
 
         def change(inbox: Inbox, _: datetime) -> tuple[list[NewEvent], None]:
-            standing = inbox.grant(grant)
-            if standing is None or standing.revoked:
+            if _grant(inbox, grant).revoked:
                 return [], None
             revoked = recorded(events.GrantRevoked, grant=grant, reason=reason)
             return [_event(revoked, found.ask.company, actor)], None
 
-        self._change(change)
-        return self._grant(grant)
+        return _grant(self._change(change)[0], grant)
 
     def grants(self) -> list[Grant]:
         """All standing grants, the ended ones included."""
@@ -284,38 +283,36 @@ class Approvals:
             voided = recorded(events.ProposalVoided, number=number, reason=reason)
             return [_event(voided, proposal.company, actor)], None
 
-        self._change(change)
-        return self.proposal(number)
-
-    def _grant(self, number: int) -> Grant:
-        found = self.inbox().grant(number)
-        if found is None:
-            raise ApprovalError(
-                f"there is no grant {number}", hint="`orch approvals grants` lists them"
-            )
-        return found
+        return existing(self._change(change)[0], number)
 
     def _change(
         self,
         change: Callable[[Inbox, datetime], tuple[list[NewEvent], Result]],
         *,
         texts: Sequence[str] = (),
-    ) -> Result:
-        """Append what `change` makes of the inbox, again and again until nobody came first."""
+    ) -> tuple[Inbox, Result]:
+        """Append what `change` makes of the inbox, again and again until nobody came first.
+
+        Returns the inbox after that, and what `change` returned.
+        """
         while True:
             read, now = self._recorded(), self._now()
             new, result = change(read.at(now), now)
-            if self._append(read, new, texts):
-                return result
+            after = self._append(read, new, texts)
+            if after is not None:
+                return after.at(now), result
 
-    def _append(self, read: Inbox, new: Sequence[NewEvent], texts: Sequence[str] = ()) -> bool:
-        """Whether `new` was recorded behind what was read; not when somebody else came first."""
+    def _append(
+        self, read: Inbox, new: Sequence[NewEvent], texts: Sequence[str] = ()
+    ) -> Inbox | None:
+        """The inbox with `new` behind what was read; None when somebody else came first."""
+        if not new:
+            return read
         try:
-            if new:
-                self._ledger.append(APPROVALS, new, expected_version=read.version, texts=texts)
+            made = self._ledger.append(APPROVALS, new, expected_version=read.version, texts=texts)
         except VersionConflict:
-            return False
-        return True
+            return None
+        return INBOX.fold(made, read)
 
     def _recorded(self) -> Inbox:
         return self._ledger.fold(APPROVALS, INBOX)
@@ -349,6 +346,15 @@ def _ask(one: tuple[str, Role] | Ask) -> Ask:
     if role not in get_args(Role):
         raise ApprovalError(f"a role is one of {', '.join(get_args(Role))}")
     return Ask(company=company_slug(company), role=role)
+
+
+def _grant(inbox: Inbox, number: int) -> Grant:
+    found = inbox.grant(number)
+    if found is None:
+        raise ApprovalError(
+            f"there is no grant {number}", hint="`orch approvals grants` lists them"
+        )
+    return found
 
 
 def _event(
