@@ -323,7 +323,7 @@ def _known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str
         annotation = model.model_fields[part].annotation
         inner = [annotation, *get_args(annotation)]
         model = next(one for one in inner if isinstance(one, type) and issubclass(one, BaseModel))
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _line(lines: yaml_text.Lines, path: tuple[str | int, ...]) -> int:

@@ -22,7 +22,7 @@ DOCS = ROOT / "docs"
 def settings_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, field in model.model_fields.items():
-        key = f"{prefix}{name}"
+        key = f"{prefix}{field.alias or name}"
         inner = (field.annotation, *get_args(field.annotation))
         models = [k for k in inner if isinstance(k, type) and issubclass(k, BaseModel)]
         if not models:
