@@ -6,13 +6,14 @@ nothing a second time, so that a crash between doing and remembering is healed b
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.errors import OrchError
 
 if TYPE_CHECKING:
+    from coordinator.approvals import Proposal
     from resources.home import Home
 
 
@@ -26,17 +27,23 @@ class CarriedOut:
     hint: str = ""
 
 
-def carry_out(home: Home, kinds: Collection[str] | None = None) -> list[CarriedOut]:
+def carry_out(
+    home: Home,
+    kinds: Collection[str] | None = None,
+    *,
+    begun: Callable[[Proposal], None] = lambda _: None,
+) -> list[CarriedOut]:
     """Carry out everything approved whose kind has an owner here; `kinds` limits to those.
 
-    One that cannot be carried out does not stop the others; it stays approved and is tried again
-    by the next call.
+    `begun` is told of each before its work begins. One that cannot be carried out does not stop
+    the others; it stays approved and is tried again by the next call.
     """
     done = []
     for proposal in home.approvals.approved():
         owner = home.approvals.owners.get(proposal.kind)
         if owner is None or (kinds is not None and proposal.kind not in kinds):
             continue
+        begun(proposal)
         try:
             result = owner.carry_out(proposal)
             home.approvals.mark_carried_out(proposal.number, result)

@@ -15,7 +15,6 @@ from orch_dagster.cli.door import echo_json, echo_table, json_option, note, open
 
 if TYPE_CHECKING:
     from coordinator.approvals import Grant, Proposal
-    from resources.approvals import Approvals
 
 _TITLE = 60
 
@@ -54,11 +53,13 @@ def list_proposals(company: str | None, kind: str | None, closed_too: bool, as_j
         note("nothing waits for anybody" if not closed_too else "nothing was ever proposed")
         return
     ordered = sorted(found, key=lambda one: (one.company, one.kind, one.number))
+    # a company that is only asked is shown no words of the owner in a list
+    texts = inbox.texts([one for one in found if company in (None, one.company)])
     for (owner, what), group in groupby(ordered, key=lambda one: (one.company, one.kind)):
         echo_table(
             f"{owner}: {what}",
             ["", "status", "about", "waits for", "evidence", "proposed", "until"],
-            [_row(inbox, one, reader=company) for one in group],
+            [_row(one, texts.get(one.number)) for one in group],
         )
     note("`orch approvals show N` prints exactly what one is about, `orch approve N …` approves")
 
@@ -197,10 +198,8 @@ def _grant_document(one: Grant) -> dict[str, Any]:
     return {**vars(one), "ask": one.ask.model_dump()}
 
 
-def _row(inbox: Approvals, one: Proposal, *, reader: str | None) -> list[object]:
-    # a company that is only asked is shown no words of the owner in a list
-    owned = reader in (None, one.company)
-    about = (_title(inbox, one) if owned else "") or one.subject
+def _row(one: Proposal, text: str | None) -> list[object]:
+    about = (_title(text) if text is not None else "") or one.subject
     waits = ", ".join(f"{ask.company} ({ask.role})" for ask in one.missing)
     return [
         *(one.number, one.status, about, waits if one.status == "waiting" else ""),
@@ -208,15 +207,13 @@ def _row(inbox: Approvals, one: Proposal, *, reader: str | None) -> list[object]
     ]
 
 
-def _title(inbox: Approvals, one: Proposal) -> str:
-    from coordinator.errors import ApprovalError
-
+def _title(text: str) -> str:
     try:
-        parsed = json.loads(inbox.shown(one.number))
-    except (ApprovalError, ValueError):
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
         return ""
-    title = str(parsed.get("title", "")) if isinstance(parsed, dict) else ""
-    title = " ".join(title.split())
+    found = str(parsed.get("title", "")) if isinstance(parsed, dict) else ""
+    title = " ".join(found.split())
     return title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
 
 

@@ -19,6 +19,7 @@ from orch_dagster.cli.door import (
 )
 
 if TYPE_CHECKING:
+    from coordinator.approvals import Proposal
     from resources.approvals import Outcome
     from resources.carrying_out import CarriedOut
     from resources.home import Home
@@ -116,7 +117,7 @@ def _answer(
     outcomes = (home.approvals.preview if dry_run else home.approvals.decide)(wanted)
     for one in outcomes:
         _tell(one, approve=approve, dry_run=dry_run, as_json=as_json)
-    done = carry_out(home) if approve and not dry_run else []
+    done = carry_out(home, begun=_begun) if approve and not dry_run else []
     for result in done:
         _tell_done(result, as_json=as_json)
     if as_json:
@@ -143,6 +144,10 @@ def _tell(one: Outcome, *, approve: bool, dry_run: bool, as_json: bool) -> None:
         more = f", waits for {waits}" if proposal.status == "waiting" else ""
         about = f"{proposal.kind} {proposal.subject} of {proposal.company}"
         click.echo(visible(f"{one.number}: {said}: {about} [{proposal.content[:12]}]{more}"))
+
+
+def _begun(proposal: Proposal) -> None:
+    note(f"{proposal.number}: carrying out …")
 
 
 def _tell_done(done: CarriedOut, *, as_json: bool) -> None:

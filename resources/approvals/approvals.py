@@ -86,13 +86,22 @@ class Approvals:
     def shown(self, number: int) -> str:
         """Exactly the text proposal `number` is about; ApprovalError when it was purged."""
         proposal = self.proposal(number)
-        text = self._ledger.texts(proposal.company, [proposal.content]).get(proposal.content)
+        text = self.texts([proposal]).get(number)
         if text is None:
             raise ApprovalError(
                 f"the text of proposal {number} was purged",
                 hint=f"only its hash is kept: {proposal.content}",
             )
         return text
+
+    def texts(self, proposals: Sequence[Proposal]) -> dict[int, str]:
+        """What each of them is about, by number; a purged text is left out."""
+        found: dict[int, str] = {}
+        for company in {one.company for one in proposals}:
+            owned = [one for one in proposals if one.company == company]
+            kept = self._ledger.texts(company, [one.content for one in owned])
+            found |= {one.number: kept[one.content] for one in owned if one.content in kept}
+        return found
 
     def propose(
         self,

@@ -493,7 +493,9 @@ def test_what_is_approved_is_carried_out_once(home, inbox, ask, shop):
     ask()
     assert carry_out(home) == []
     approve(inbox, 1, by="Ana")
-    assert carry_out(home) == [CarriedOut(1, result="shared-1")]
+    begun: list[int] = []
+    done = carry_out(home, begun=lambda proposal: begun.append(proposal.number))
+    assert (begun, done) == ([1], [CarriedOut(1, result="shared-1")])
     assert (inbox.proposal(1).status, inbox.proposal(1).result) == ("done", "shared-1")
     assert carry_out(home) == []
     assert shop.done == [1]
