@@ -353,6 +353,7 @@ class Ledger:
         with self._database.write(self._engine) as connection:
             writer = Writer(connection, self._now, self._new_id)
             outcomes = [writer.write(request) for request in requests]
+            writer.flush()
         if any(isinstance(outcome, list) for outcome in outcomes):
             self._anchor(*writer.head)
         return [

@@ -16,7 +16,10 @@ from resources.ledger.appending import Append
 
 
 class Writer:
-    """Writes one request after the other; what only one does wrong does not stop the others."""
+    """Writes one request after the other; what only one does wrong does not stop the others.
+
+    Rows go in together with the next ones, until `flush` or a request about texts needs them there.
+    """
 
     def __init__(
         self, connection: Connection, now: Callable[[], datetime], new_id: Callable[[], str]
@@ -25,6 +28,7 @@ class Writer:
         self._now = now
         self._new_id = new_id
         self._tail = ledger_rows.Tail(connection)
+        self._waiting: list[EventRow] = []
 
     @property
     def head(self) -> tuple[int, str]:
@@ -56,7 +60,15 @@ class Writer:
             )
             for columns in request.columns
         ]
-        ledger_rows.insert(self._connection, added)
-        kept_texts.keep_texts(self._connection, request.kept, recorded_at)
-        kept_texts.purge_texts(self._connection, request.purged)
+        self._waiting += added
+        if request.kept or request.purged:
+            self.flush()
+            kept_texts.keep_texts(self._connection, request.kept, recorded_at)
+            kept_texts.purge_texts(self._connection, request.purged)
         return added
+
+    def flush(self) -> None:
+        """Put the rows in that wait."""
+        if self._waiting:
+            ledger_rows.insert(self._connection, self._waiting)
+            self._waiting = []
