@@ -69,7 +69,7 @@ def retract(copy: str, reason: str, dry_run: bool, as_json: bool) -> None:
     Its words leave the ledger's texts, the global memory and its files; that it was shared, and
     who saw it, stays. For people who hold a role in the company that shared it.
 
-    Example:  orch --as Ana memory retract g-0a1b2c3d4e5f6071 --reason "names a customer"
+    Example:  orch memory retract g-0a1b2c3d4e5f6071 --reason "names a customer"
     """
     memory = open_home().global_memory
     found = memory.would_retract(copy) if dry_run else memory.retract(copy, reason=reason)
