@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
 from coordinator.ledger.events import GLOBAL, NewEvent, text_hash
 from resources.global_memory.index import TABLE
+from resources.memory.vector_table import VectorTable
 
 
 def changed(neighbours, **changes: object) -> None:
@@ -78,6 +80,30 @@ def test_a_copy_published_past_the_inbox_is_found(neighbours):
     neighbours.home.ledger.append(GLOBAL, [event], expected_version=None, texts=[text])
     neighbours.shared.store()
     assert neighbours.shared.audit().unapproved == ("g-0123456789abcdef",)
+
+
+def test_a_slow_writer_does_not_take_out_what_was_published_since_it_read(neighbours, monkeypatch):
+    neighbours.share("empresa-a", "retry")
+    store, waits, goes_on = VectorTable.store, threading.Event(), threading.Event()
+
+    def slow(self, rows, progress=None):
+        if threading.current_thread().name == "slow" and self.shape.table == TABLE:
+            waits.set()
+            assert goes_on.wait(60)
+        return store(self, rows, progress)
+
+    monkeypatch.setattr(VectorTable, "store", slow)
+    reader = threading.Thread(target=neighbours.shared.store, name="slow")
+    reader.start()
+    assert waits.wait(60)
+    writer = threading.Thread(target=neighbours.share, args=("empresa-b", "cache"), name="quick")
+    writer.start()
+    writer.join(2)  # it would be done by now if nobody kept it waiting
+    goes_on.set()
+    reader.join()
+    writer.join()
+    assert neighbours.shared.audit().sound
+    assert neighbours.home.global_tables().rows(TABLE) == 2
 
 
 def test_a_rebuilt_table_is_sound(neighbours):

@@ -93,6 +93,14 @@ def test_what_was_retracted_can_be_shared_anew_and_keeps_its_words_then(neighbou
     assert [hit.id for hit in neighbours.sees("empresa-b", "PaymentService")] == [again]
 
 
+def test_what_waits_to_be_shared_anew_keeps_its_words_while_old_ones_are_purged(neighbours):
+    copy = neighbours.share("empresa-a", "retry")
+    neighbours.shared.retract(copy, reason="", by="Ana Souza")
+    proposal = neighbours.propose("empresa-a", "retry")
+    neighbours.shared.store()
+    assert "PaymentService" in neighbours.home.approvals.shown(proposal.number)
+
+
 def test_an_approved_copy_not_yet_published_stays_home_when_its_learning_is_retracted(neighbours):
     copy = neighbours.share("empresa-a", "retry")
     proposal = neighbours.propose("empresa-a", "retry", content="Better words.")
