@@ -155,7 +155,8 @@ class Home:
         return Companies(
             self.instances_folder,
             self.ledger,
-            forget=lambda company, reason: self.global_memory.retract_company(company, reason),
+            # opened when a company goes, not with the list of companies
+            forget=lambda *gone: self.global_memory.retract_company(*gone),  # noqa: PLW0108
         )
 
     @cached_property
