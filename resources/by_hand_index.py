@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LEARNINGS = "learnings"
 MEMORY = "private_memory"
 COMPONENTS = "company_components"
+CONTEXT = "instance_context"
 
 
 class ByHandIndex:
@@ -78,10 +79,13 @@ class ByHandIndex:
         """Remove every byte of what was said by hand of components and is said no more.
 
         `stored` is the catalog as it stands, `found` the one to come. What was learned from those
-        words goes too; the next sync learns from what the folders say themselves.
+        words and the page that shows them go too, and come back with the next sync as the folders
+        tell it themselves.
         """
         unsaid = by_hand.unsaid(stored, found)
         self._recorded.commit(self._tables.forget(COMPONENTS, unsaid["id"]))
+        pages = self._tables.ids(CONTEXT) if len(unsaid) else ()
+        self._recorded.commit(self._tables.forget(CONTEXT, pages))
         learned: set[str] = set()
         for table in (LEARNINGS, MEMORY):
             rows = self._rows(table, "component")
