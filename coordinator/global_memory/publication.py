@@ -27,7 +27,6 @@ class Publication:
     category: str
     language: str
     source_instance: str
-    learning: str
     evidence_commit: str
     evidence_path: str
     created_at: str
@@ -70,14 +69,17 @@ def publication_of(
         category=str(learning["category"]),
         language=str(learning["language"]),
         source_instance=company,
-        learning=str(learning["id"]),
         evidence_commit=str(learning["evidence_commit"]),
         created_at=utc_text(learning["occurred_at"].to_pydatetime()),
     )
     return publication, masks
 
 
-def global_id(company: str, learning: str, proposal: int) -> str:
-    """The id of the copy that one approved proposal made: the same whenever it is carried out."""
-    named = canonical_json([company, learning, proposal])
+def global_id(company: str, proposal: int) -> str:
+    """The id of the copy that one approved proposal made: the same whenever it is carried out.
+
+    Neither this id nor the publication is made from the learning's id, which is a hash of its
+    words: with it anybody could try what stood in the place of a mask.
+    """
+    named = canonical_json([company, proposal])
     return f"g-{hashlib.sha256(named.encode('utf-8')).hexdigest()[:16]}"

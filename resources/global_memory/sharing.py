@@ -9,7 +9,7 @@ from coordinator.errors import CompanyError, ProposalClosed, SharingRefused, Usa
 from coordinator.global_memory import PUBLISH, GlobalState, Publication, global_id, publication_of
 from coordinator.ledger.events import NewEvent, text_hash
 from coordinator.ledger.global_events import LearningPublished, LearningSuperseded
-from resources.global_memory.learnings import learning_of, redactor_for
+from resources.global_memory.learnings import Redactors, learning_of
 from resources.global_memory.records import GlobalRecords
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Sharing:
     def __init__(self, home: Home, records: GlobalRecords) -> None:
         self._home = home
         self._records = records
+        self._redactors = Redactors(home)
 
     def publication(
         self, company: str, learning: str, reason: str
@@ -34,7 +35,7 @@ class Sharing:
                 f"'{company}' has no learning of that id",
                 hint=f"`orch memory search … --company {company}` shows the ids",
             )
-        return publication_of(company, found, redactor_for(self._home, company), reason=reason)
+        return publication_of(company, found, self._redactors.of(company), reason=reason)
 
     def propose(
         self, company: str, learning: str, *, by: str | None = None, reason: str = ""
@@ -75,7 +76,7 @@ class Sharing:
     def carry_out(self, proposal: Proposal) -> str:
         """Record the copy that `proposal` approved, once; returns its id."""
         company, learning = proposal.company, proposal.subject
-        copy = global_id(company, learning, proposal.number)
+        copy = global_id(company, proposal.number)
         if self._records.state().any_copy(copy) is not None:
             return copy  # recorded by an earlier call that ended before it was said so
         category = self._approved(proposal).category

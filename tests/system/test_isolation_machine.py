@@ -94,7 +94,7 @@ def no_erasing_of_deleted_rows(patch: Patch) -> None:
 
 
 def no_record_of_who_saw(patch: Patch) -> None:
-    patch.setattr(searching.Searching, "_record_sight", lambda _, __, ids, ___: set(ids))
+    patch.setattr(searching.Searching, "record_sight", lambda _, __, ids, ___: set(ids))
 
 
 def no_end_of_a_removed_companys_copies(patch: Patch) -> None:
