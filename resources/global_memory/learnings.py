@@ -8,11 +8,17 @@ from urllib.parse import urlsplit
 
 from coordinator.by_hand import SOURCE
 from coordinator.git.address import SCP
+from coordinator.memory import LEARNING_COLUMNS
 from coordinator.redaction import Redactor
 from coordinator.settings import CompanySettings
+from resources.tables import schemas
+from resources.tables.arrow_rows import to_frame
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from resources.home import Home
+    from resources.tables import Tables
 
 
 def learning_of(home: Home, company: str, learning: str) -> dict[str, Any] | None:
@@ -20,10 +26,8 @@ def learning_of(home: Home, company: str, learning: str) -> dict[str, Any] | Non
 
     What was written by hand comes from the ledger, whether or not it is searchable yet.
     """
-    learned = home.companies.instance(company).tables().read("learnings")
-    # one taken back by hand may still stand in a table that could not be written yet
-    learned = learned[learned["source"] != SOURCE]
-    for frame in (home.by_hand.learnings(company), learned):
+    by_hand = home.by_hand.learnings(company)
+    for frame in (by_hand, _learned(home.companies.instance(company).tables(), learning)):
         # as Python's text: Arrow's comparison cannot take half of a surrogate pair
         found = frame[frame["id"].astype(object) == learning].to_dict("records")
         if found:
@@ -31,11 +35,42 @@ def learning_of(home: Home, company: str, learning: str) -> dict[str, Any] | Non
     return None
 
 
-def redactor_for(home: Home, company: str) -> Redactor:
-    """What `company` masks: its people, its hosts, its leak list."""
-    instance = home.companies.instance(company)
-    settings = instance.settings
-    commits = instance.tables().read("git_commits", ["author", "author_email"])
+def _learned(tables: Tables, learning: str) -> pd.DataFrame:
+    """The learning's row in the table, if it is there.
+
+    One written by hand is left out: taken back, it may still stand in a table that could not be
+    written yet.
+    """
+    from lancedb.expr import col, lit
+
+    if not tables.exists("learnings") or not learning.isascii():
+        return tables.read("none", schema=schemas.learnings())
+    with tables.reading("learnings") as table:
+        wanted = (col("id") == lit(learning)) & (col("source") != lit(SOURCE))
+        return to_frame(table.search().where(wanted).select(list(LEARNING_COLUMNS)).to_arrow())
+
+
+class Redactors:
+    """What each company masks, made once and again when its settings or its people changed."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._made: dict[str, tuple[tuple[str, int], Redactor]] = {}
+
+    def of(self, company: str) -> Redactor:
+        """What `company` masks: its people, its hosts, its leak list."""
+        instance = self._home.companies.instance(company)
+        tables = instance.tables()
+        state = (instance.settings_hash, tables.version("git_commits"))
+        held = self._made.get(company)
+        if held is None or held[0] != state:
+            held = (state, _redactor(instance.settings, tables))
+            self._made[company] = held
+        return held[1]
+
+
+def _redactor(settings: CompanySettings, tables: Tables) -> Redactor:
+    commits = tables.read("git_commits", ["author", "author_email"])
     authors = {*commits["author"], *commits["author_email"]}
     return Redactor(
         people=sorted({*authors, *_people(settings)} - {""}),
