@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -276,6 +276,9 @@ def forget_deleted(engine: Engine) -> None:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
     if busy:
         raise StorageError("another process reads the ledger")
+    # SQLite does not force the cut: a power failure could bring the log back
+    with suppress(FileNotFoundError), Path(f"{engine.url.database}-wal").open("rb") as log:
+        os.fsync(log.fileno())
 
 
 def _schema(connection: Connection) -> list[Any]:
