@@ -87,7 +87,6 @@ class Retracting:
         self._void(company, learning)
 
         def change(state: GlobalState) -> tuple[list[NewEvent], None]:
-            # the latest first: what it superseded must not stand up again in between
             return [
                 NewEvent(
                     "learning_retracted",

@@ -106,6 +106,18 @@ def test_a_slow_writer_does_not_take_out_what_was_published_since_it_read(neighb
     assert neighbours.home.global_tables().rows(TABLE) == 2
 
 
+def test_one_memory_sees_what_another_recorded_since_it_looked(neighbours):
+    memory = neighbours.shared
+    assert memory.state().version == 0
+    copy = neighbours.share("empresa-a", "retry")
+    assert list(memory.state().copies) == [copy]
+    neighbours.sees("empresa-b", "PaymentService")
+    assert memory.state() == neighbours.shared.state()
+    neighbours.shared.retract(copy, reason="", by="Ana Souza")
+    assert memory.state() == neighbours.shared.state()
+    assert not memory.state().copies
+
+
 def test_a_rebuilt_table_is_sound(neighbours):
     neighbours.share("empresa-a", "retry")
     neighbours.home.global_tables().drop(TABLE)

@@ -8,6 +8,7 @@ import pytest
 
 from coordinator.errors import ProposalClosed
 from coordinator.global_memory import MERGE
+from coordinator.ledger.events import GLOBAL, NewEvent
 from resources.approvals import Wanted
 from resources.global_memory.index import TABLE
 from resources.global_memory.merging import Merging
@@ -121,6 +122,22 @@ def test_a_merge_is_void_when_one_of_the_two_is_taken_back(neighbours, which: in
     assert neighbours.home.approvals.proposal(proposal.number).status == "void"
     assert neighbours.carry_out() == []
     assert "learning_superseded" not in neighbours.told()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_merge_asks_nothing_once_one_of_the_two_no_longer_stands(neighbours, which: int):
+    copies = both(neighbours)
+    (proposal,) = asked(neighbours)
+    assert neighbours.shared.current_text(proposal) is not None
+    event = NewEvent(
+        "learning_retracted",
+        {"id": copies[which], "reason": ""},
+        company=("empresa-a", "empresa-b")[which],
+    )
+    neighbours.home.ledger.append(GLOBAL, [event], expected_version=None)
+    assert neighbours.shared.current_text(proposal) is None
+    (outcome,) = neighbours.home.approvals.decide([Wanted(proposal.number, True)], by="Ana Souza")
+    assert "gone" in outcome.problem
 
 
 @pytest.mark.parametrize("which", [0, 1])
