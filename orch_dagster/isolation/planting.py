@@ -136,7 +136,6 @@ def plant(
             ids[given.name], numbers[given.name] = planting.ids, planting.numbers
             if progress:
                 progress.advance()
-        _sync(home)
         _decide_in_dagster(home, numbers, approvers)
         if progress:
             progress.finish()

@@ -1,157 +1,79 @@
-"""Judges what every surface said: whose words it may show, and whether it showed what it should."""
+"""The whole proof: a throwaway home, canaries in it, every surface read, everything judged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orch_dagster.isolation.canaries import Canary, Detector
-from orch_dagster.isolation.planting import GONE, NAMED, RECORDED, Planted
-from orch_dagster.isolation.surfaces import Reading
+from coordinator.errors import CompanyError
+from coordinator.ports import Progress
+from orch_dagster.isolation import surfaces
+from orch_dagster.isolation.judging import Judge, Proof
+from orch_dagster.isolation.planting import Planted, plant, settings_of
 
-SEARCHES = ("api: search", "mcp: search_memory")
-"""Where every word is searched for: each must find what is shared, and a company its own."""
+if TYPE_CHECKING:
+    from resources.home import Home
 
-
-@dataclass(frozen=True)
-class Leak:
-    """A word where it must not be: never the word itself."""
-
-    surface: str
-    viewer: str
-    canary: str
-    encoding: str
+LEDGER_URL = "ORCH_LEDGER_URL"
 
 
-@dataclass(frozen=True)
-class Tried:
-    """One surface as the table shows it: how often it was read, and what was seen.
+def prove(home: Home, company: str | None = None, progress: Progress | None = None) -> Proof:
+    """Try every read path as each company of `home`, or as `company`, and say what was seen.
 
-    `own`, `shared` and `foreign` count canaries: the viewer's own, those shared with all, and
-    those that must not be seen there.
+    The companies, their owners, leak lists and model are those of `home`; their data is not
+    touched and not copied: the words looked for are canaries in a throwaway home, which is deleted
+    at the end. CompanyError when there is no such company.
     """
-
-    surface: str
-    audience: str
-    viewers: int
-    readings: int
-    own: int
-    shared: int
-    foreign: int
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What was tried and seen: `missed` are shared words that somebody should have found.
-
-    `blind` are words a company did not even find of its own: a search that finds nothing leaks
-    nothing, and proves nothing.
-    """
-
-    companies: tuple[str, ...]
-    canaries: int
-    tried: tuple[Tried, ...]
-    leaks: tuple[Leak, ...]
-    missed: tuple[str, ...]
-    blind: tuple[str, ...]
-    broken: tuple[str, ...]
-
-    @property
-    def holds(self) -> bool:
-        return not (self.leaks or self.missed or self.blind or self.broken)
-
-
-class Judge:
-    """Holds readings against the rules, one after the other; nothing it was given is kept."""
-
-    def __init__(self, planted: Planted) -> None:
-        self._planted = planted
-        self._detector = Detector(planted.canaries)
-        self._leaks: dict[Leak, None] = {}
-        self._counts: dict[tuple[str, str], list[int]] = {}
-        self._viewers: dict[tuple[str, str], set[str]] = {}
-        self._found: set[tuple[str, str, Canary]] = set()
-        self._broken: dict[str, None] = {}
-
-    def hear(self, reading: Reading) -> None:
-        """Judge one reading."""
-        own = shared = foreign = 0
-        seen = self._detector.seen(reading.text)
-        for one in {found.canary for found in seen}:
-            if not may_show(reading, one):
-                foreign += 1
-                for found in seen:
-                    if found.canary == one:
-                        leak = Leak(reading.surface, reading.viewer, one.name, found.encoding)
-                        self._leaks[leak] = None
-            elif one.company == reading.viewer:
-                own += 1
-            else:
-                shared += one.shared
-            if reading.surface in SEARCHES:
-                self._found.add((reading.surface, reading.viewer, one))
-        counts = self._counts.setdefault((reading.surface, reading.audience), [0, 0, 0, 0])
-        for at, count in enumerate((1, own, shared, foreign)):
-            counts[at] += count
-        self._viewers.setdefault((reading.surface, reading.audience), set()).add(reading.viewer)
-        self._check_code(reading)
-
-    def proof(self, viewers: Sequence[str]) -> Proof:
-        """What all readings together prove about what `viewers` can see."""
-        missed = [
-            f"{surface}: {viewer} did not find {one.name}"
-            for surface in SEARCHES
-            for viewer in viewers
-            for one in self._planted.canaries
-            if one.shared and (surface, viewer, one) not in self._found
-        ]
-        blind = [
-            f"{surface}: {viewer} did not find its own {place}"
-            for surface in SEARCHES
-            for viewer in viewers
-            for place in ("hand", "commit", "document", "component")
-            if (surface, viewer, self._planted.of(viewer, place)) not in self._found
-        ]
-        tried = [
-            Tried(surface, audience, len(self._viewers[surface, audience]), *counts)
-            for (surface, audience), counts in self._counts.items()
-        ]
-        return Proof(
-            companies=tuple(viewers),
-            canaries=len(self._planted.canaries),
-            tried=tuple(tried),
-            leaks=tuple(self._leaks),
-            missed=tuple(missed),
-            blind=tuple(blind),
-            broken=tuple(self._broken),
+    embedding, companies = settings_of(home)
+    names = [one.name for one in companies]
+    if company is not None and company not in names:
+        raise CompanyError(
+            f"there is no company '{company}' to prove it for",
+            hint=f"companies: {', '.join(names)}",
         )
-
-    def _check_code(self, reading: Reading) -> None:
-        """A command that was not understood tried nothing; one that should refuse must."""
-        refused = reading.surface.startswith("refused: orch")
-        if reading.code == 2 and not refused:
-            self._broken[f"{reading.surface}: is no command here"] = None
-        elif refused and reading.code == 0:
-            self._broken[f"{reading.surface}: {reading.viewer} was not refused"] = None
-
-
-def may_show(reading: Reading, one: Canary) -> bool:
-    """Whether that surface may show that word."""
-    if one.place in GONE:
-        return False
-    rules: dict[str, Callable[[], bool]] = {
-        "operator": lambda: True,
-        "company": lambda: one.shared or one.company == reading.viewer,
-        "disk": lambda: one.shared,
-        "ledger": lambda: one.place in RECORDED,
-        "world": lambda: one.shared or one.place in NAMED,
-    }
-    return rules[reading.audience]()
+    with tempfile.TemporaryDirectory(prefix="orch-isolation-") as folder:
+        readings: list[surfaces.Reading] = []
+        with surfaces.logged(readings):
+            planted = plant(
+                Path(folder), embedding, companies, seed=secrets.token_hex(8), progress=progress
+            )
+            judge = Judge(planted)
+            viewers = [company] if company is not None else names
+            for reading in read_all(planted, viewers, progress):
+                judge.hear(reading)
+        for reading in readings:
+            judge.hear(reading)
+        return judge.proof(viewers)
 
 
-def judged(planted: Planted, readings: Iterable[Reading], viewers: Sequence[str]) -> Proof:
-    """The proof that `readings` make."""
-    judge = Judge(planted)
-    for reading in readings:
-        judge.hear(reading)
-    return judge.proof(viewers)
+@contextmanager
+def _own_ledger() -> Iterator[None]:
+    """Keep the throwaway home away from the ledger that ORCH_LEDGER_URL names: the real one."""
+    named = os.environ.pop(LEDGER_URL, None)
+    try:
+        yield
+    finally:
+        if named is not None:
+            os.environ[LEDGER_URL] = named
+
+
+def read_all(
+    planted: Planted, viewers: Sequence[str], progress: Progress | None = None
+) -> Iterator[surfaces.Reading]:
+    """What every surface says to each of `viewers`, to the world, and what lies on disk."""
+    if progress:
+        progress.start("asking as each company", len(viewers))
+    for viewer in viewers:
+        yield from surfaces.of_company(planted, viewer, planted.canaries)
+        if progress:
+            progress.advance()
+    if progress:
+        progress.finish()
+    yield from surfaces.of_world(planted)
+    yield from surfaces.of_operator(planted)
+    yield from surfaces.at_rest(planted)

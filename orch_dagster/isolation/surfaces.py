@@ -199,6 +199,8 @@ def of_world(planted: Planted) -> Iterator[Reading]:
     for arguments in (
         ("company", "list", "--json"),
         ("memory", "stats", "--json"),
+        ("memory", "shared"),
+        ("memory", "shared", "--json"),
         ("approvals", "grants", "--json"),
         ("doctor", "--json"),
         ("events", "verify", "--json"),
