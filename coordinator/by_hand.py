@@ -20,9 +20,9 @@ from coordinator.catalog.declared import DECLARED, Declared
 from coordinator.errors import UsageError
 from coordinator.learnings.language import language_of
 from coordinator.ledger.chain import canonical_json
-from coordinator.ledger.company_events import Category
+from coordinator.ledger.company_events import Category, ComponentAdded, LearningAdded
 from coordinator.ledger.company_state import CompanyState
-from coordinator.ledger.events import utc_text
+from coordinator.ledger.events import NewEvent, utc_text
 from coordinator.memory import LEARNING_COLUMNS
 from coordinator.plain_text import content_id, one_line, visible
 from coordinator.secrets import find_secrets
@@ -148,6 +148,32 @@ def components(state: CompanyState, texts: Mapping[str, str]) -> list[Declared]:
         Declared(**json.loads(texts[sha])) for sha in state.components.values() if sha in texts
     )
     return sorted(found, key=lambda one: one.path)
+
+
+def events_of(state: CompanyState, texts: Mapping[str, str]) -> list[NewEvent]:
+    """The events that write all of `state` again: in the stream of a copy of the company.
+
+    What is not among `texts` was taken back meanwhile.
+    """
+    written = [
+        NewEvent(
+            LearningAdded.event_type,
+            {
+                "learning": one.id,
+                "category": one.category,
+                "language": one.language,
+                "text": one.text,
+            },
+            occurred_at=one.at,
+        )
+        for one in state.learnings.values()
+        if one.text in texts
+    ]
+    return written + [
+        NewEvent(ComponentAdded.event_type, {"component": id, "text": text})
+        for id, text in state.components.items()
+        if text in texts
+    ]
 
 
 def text_hashes(state: CompanyState) -> list[str]:

@@ -123,8 +123,9 @@ class Companies:
     ) -> Cloned:
         """Copy settings and policies of `source` to the new company `target`.
 
-        With `data`, private tables and the mirror are copied as well, while no sync of `source`
-        runs; the target appears when all of it is there. Raises CompanyError and CompanyBusy.
+        With `data`, private tables, the mirror and what was written by hand are copied as well,
+        while no sync of `source` runs; the target appears when all of it is there. Raises
+        CompanyError and CompanyBusy.
         """
         origin = self.instance(source)
         settings = origin.settings.model_copy(update={"name": company_slug(target)})
@@ -169,7 +170,8 @@ class Companies:
             self._check_free(name)
             preparing = Instance(self._folder / f"{PREPARING}{name}", name)
             created = {"settings_hash": settings_hash(settings), "cloned_from": cloned_from}
-            events: list[EventOf] = [("company_created", created)]
+            events = [NewEvent("company_created", created)]
+            texts: dict[str, str] = {}
             cloned = Cloned(cloned_from, name, {}, 0)
             try:
                 make_folder(preparing.folder)
@@ -177,14 +179,26 @@ class Companies:
                 if data is not None:
                     cloned = _copy_data(data, preparing)
                     copied = {"source": data.slug, "tables": cloned.rows}
-                    events.append(("data_cloned", copied))
-                self._append(name, *events)
+                    events.append(NewEvent("data_cloned", copied))
+                    written, texts = self._written_by_hand(data.slug)
+                    events += written
+                self._ledger.append(
+                    f"company:{name}", events, expected_version=None, texts=[*texts.values()]
+                )
                 with storage_errors(f"the company '{name}'"):
                     preparing.folder.rename(self._folder / name)
                     sync_folder(self._folder)
             finally:
                 shutil.rmtree(preparing.folder, ignore_errors=True)
         return cloned
+
+    def _written_by_hand(self, company: str) -> tuple[list[NewEvent], dict[str, str]]:
+        """What makes a copy hold it too: of a table alone the copy's first sync would drop it."""
+        from coordinator import by_hand
+
+        state = self._ledger.state(company)
+        texts = self._ledger.texts(company, by_hand.text_hashes(state))
+        return by_hand.events_of(state, texts), texts
 
     def _check_free(self, name: str) -> None:
         if os.path.lexists(self._folder / name):

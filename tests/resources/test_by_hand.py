@@ -19,7 +19,8 @@ from coordinator.errors import (
     UsageError,
 )
 from coordinator.ledger.company_state import COMPANY
-from coordinator.settings import EmbeddingSettings
+from coordinator.settings import EmbeddingSettings, Person
+from resources.approvals import Wanted
 from resources.by_hand import ByHand
 from resources.by_hand_index import ByHandIndex
 from resources.companies import settings_for
@@ -331,6 +332,48 @@ class TestComponents:
         assert "zebrafish" not in rows
 
 
+class TestACloneWithData:
+    def test_it_holds_what_was_written_by_hand_and_lives_on_its_own(self, home: Home) -> None:
+        added = home.by_hand.add_learning("acme", WORDS, category="solution")
+        home.by_hand.add_component("acme", "libs/retry", name="Retry")
+        home.companies.clone("acme", "twin", data=True)
+        assert held(home, "private_memory", "twin") == {added.id}
+        mine, twins = home.by_hand.learnings("acme"), home.by_hand.learnings("twin")
+        assert mine.to_dict("records") == twins.to_dict("records")
+        assert home.by_hand.components("twin") == home.by_hand.components("acme")
+        home.by_hand.remove_learning("acme", added.id, reason="wrong")
+        assert home.by_hand.add_learning("twin", WORDS, category="solution").already
+        assert home.memory("twin").search("quokkaflux")
+
+    def test_a_clone_without_data_holds_none_of_it(self, home: Home) -> None:
+        home.by_hand.add_learning("acme", WORDS, category="solution")
+        home.companies.clone("acme", "twin")
+        assert home.by_hand.learnings("twin").empty
+        assert not home.ledger.texts("twin", home.ledger.text_hashes("acme"))
+
+
+class TestWhatAsksToShareIt:
+    def test_it_is_void_when_the_learning_is_removed_and_its_words_are_purged(
+        self, home: Home
+    ) -> None:
+        added = home.by_hand.add_learning("acme", WORDS, category="solution")
+        asked = home.global_memory.propose("acme", added.id)
+        home.by_hand.remove_learning("acme", added.id, reason="wrong")
+        assert home.approvals.proposal(asked.number).status == "void"
+        assert holding(home.path, b"quokkaflux") == []
+
+    def test_a_copy_that_was_shared_stays_with_its_words(self, home: Home) -> None:
+        _let_ana_publish(home)
+        added = home.by_hand.add_learning("acme", WORDS, category="solution")
+        asked = home.global_memory.propose("acme", added.id)
+        home.approvals.decide([Wanted(asked.number, approve=True)], by="Ana")
+        home.global_memory.carry_out(home.approvals.proposal(asked.number))
+        home.by_hand.remove_learning("acme", added.id, reason="wrong")
+        home.global_memory.store()
+        assert home.global_memory.rows()["content"].tolist() == [WORDS]
+        assert home.memory("acme").search("quokkaflux") == []
+
+
 class Killed(BaseException):
     """What nobody catches."""
 
@@ -346,6 +389,11 @@ def _event(kind: str, payload: dict[str, object]) -> Any:
     from coordinator.ledger.events import NewEvent
 
     return NewEvent(kind, payload)
+
+
+def _let_ana_publish(home: Home) -> None:
+    acme = home.companies.instance("acme")
+    acme.write_settings(acme.settings.model_copy(update={"owners": (Person(name="Ana"),)}))
 
 
 def _lock_and_leave(instance: Any) -> None:
