@@ -35,15 +35,14 @@ def restored(connection: Connection, stream: str, reducer: Reducer[State]) -> St
     ).one_or_none()
     if found is None:
         return reducer.initial
-    last = event_at(connection, stream, found.version)
-    if last is None or last.hash != found.event_hash or not is_intact(last):
-        return reducer.initial
     try:
         state = reducer.from_plain(json.loads(found.state))
-        fits = state.version == found.version and reducer.hash(state) == found.state_hash
+        fits = reducer.hash(state) == found.state_hash
     except (LedgerError, ValidationError, ValueError, RecursionError):
         return reducer.initial
-    return state if fits else reducer.initial
+    last = event_at(connection, stream, state.version)
+    stands = last is not None and last.hash == found.event_hash and is_intact(last)
+    return state if fits and stands else reducer.initial
 
 
 def keep(

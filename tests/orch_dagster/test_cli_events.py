@@ -32,6 +32,15 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def change_actor_of_the_third(home: Path) -> None:
+    with closing(sqlite3.connect(home / "ledger.db")) as foreign, foreign:
+        trigger = "SELECT sql FROM sqlite_master WHERE name = 'events_no_update'"
+        [sql] = foreign.execute(trigger).fetchone()
+        foreign.execute("DROP TRIGGER events_no_update")
+        foreign.execute("UPDATE events SET actor = 'eve' WHERE position = 3")
+        foreign.execute(sql)
+
+
 def orch(home: Path, *arguments: str) -> int:
     return run(["--home", str(home), "events", *arguments])
 
@@ -90,17 +99,28 @@ def test_a_sound_ledger_verifies(home, capsys):
 
 
 def test_a_damaged_ledger_fails_and_names_the_first_broken_row(home, capsys):
-    with closing(sqlite3.connect(home / "ledger.db")) as foreign, foreign:
-        trigger = "SELECT sql FROM sqlite_master WHERE name = 'events_no_update'"
-        [sql] = foreign.execute(trigger).fetchone()
-        foreign.execute("DROP TRIGGER events_no_update")
-        foreign.execute("UPDATE events SET actor = 'eve' WHERE position = 3")
-        foreign.execute(sql)
+    change_actor_of_the_third(home)
     assert orch(home, "verify") == 1
     assert "position 3" in capsys.readouterr().err
     assert orch(home, "verify", "--json") == 1
     assert json.loads(capsys.readouterr().out)["first_broken"] == 3
     assert orch(home, "list") == 1
+
+
+@pytest.mark.parametrize("command", [["sync", "--all"], ["up"]])
+def test_long_work_does_not_begin_on_a_damaged_ledger(home, capsys, command):
+    change_actor_of_the_third(home)
+    assert run(["--home", str(home), *command]) == 1
+    assert "position 3" in capsys.readouterr().err
+    assert orch(home, "list", "--limit", "1") == 1
+
+
+def test_who_knows_syncs_on_a_damaged_ledger(home, capsys):
+    change_actor_of_the_third(home)
+    (home / "instances").mkdir()
+    assert run(["--home", str(home), "sync", "--all"]) == 1
+    assert run(["--home", str(home), "--i-know", "sync", "--all"]) == 0
+    assert "no companies yet" in capsys.readouterr().err
 
 
 def test_a_cut_tail_fails_already_at_opening_and_as_json_too(home, capsys):
@@ -223,12 +243,7 @@ def test_an_export_is_every_column_as_it_is_stored(home, capsys, tmp_path):
 def test_an_export_that_fails_leaves_an_older_file_as_it_was(home, tmp_path, capsys):
     file = tmp_path / "out.jsonl"
     file.write_text("older")
-    with closing(sqlite3.connect(home / "ledger.db")) as foreign, foreign:
-        trigger = "SELECT sql FROM sqlite_master WHERE name = 'events_no_update'"
-        [sql] = foreign.execute(trigger).fetchone()
-        foreign.execute("DROP TRIGGER events_no_update")
-        foreign.execute("UPDATE events SET actor = 'eve' WHERE position = 3")
-        foreign.execute(sql)
+    change_actor_of_the_third(home)
     assert orch(home, "export", "-o", str(file)) == 1
     assert file.read_text() == "older"
     assert not list(tmp_path.glob(".out*"))

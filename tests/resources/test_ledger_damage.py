@@ -21,6 +21,8 @@ from coordinator.ledger.chain import COLUMNS, GENESIS, EventRow, event_hash, ver
 from coordinator.ledger.company_state import COMPANY
 from coordinator.ledger.events import NewEvent, text_hash
 from resources.ledger import Ledger, snapshots
+from resources.ledger.replaying import replay
+from resources.progress import Silence
 
 A = "company:empresa-a"
 SEED = 20_260_131
@@ -345,6 +347,25 @@ def test_a_hole_in_a_companys_stream_is_refused_before_anybody_verifies(path):
     delete_middle(path)
     with Ledger.open(path) as ledger, pytest.raises(LedgerDamaged):
         ledger.state("empresa-a")
+
+
+def test_a_replay_refuses_a_ledger_with_a_hole(path):
+    delete_middle(path)
+    with Ledger.open(path) as ledger, pytest.raises(LedgerDamaged, match="position 6"):
+        replay(ledger, at=None, stream=None, progress=Silence())
+
+
+@pytest.mark.parametrize("payload", ["not json", "[]", "{}", "7"])
+def test_a_whole_chain_around_a_payload_without_its_text_is_damage(full, payload):
+    """Anchors gone, too: only that the event should name a text tells."""
+    changed = rows(full)
+    at = next(number for number, row in enumerate(changed) if row.event_type == "learning_added")
+    changed[at] = replace(changed[at], payload=payload)
+    overwrite(full, rechain(changed))
+    full.with_name("ledger.anchors").write_bytes(b"")
+    with pytest.raises(LedgerDamaged) as found, Ledger.open(full) as ledger:
+        ledger.verify()
+    assert found.value.position == at + 1
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.9])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
 from coordinator.errors import LedgerDamaged
 from coordinator.ledger.chain import canonical_json
+from coordinator.ledger.company_events import CursorMoved
 from coordinator.ledger.company_state import COMPANY
 from coordinator.ledger.events import NewEvent
-from resources.ledger import snapshots
+from resources.ledger import Ledger, snapshots
 
 A = "company:empresa-a"
 MANY = snapshots.WORTHWHILE + 3
@@ -113,6 +115,37 @@ def test_a_snapshot_that_does_not_fit_is_not_taken(ledger, columns):
     assert ledger.verify().count == MANY
 
 
+def test_a_snapshot_of_another_history_is_not_taken(ledger, tmp_path):
+    ledger.state("empresa-a")
+    with ledger._database.read(ledger._engine) as connection:
+        [row] = connection.execute(snapshots.snapshots.select()).all()
+    with Ledger.open(tmp_path / "other.db") as other:
+        new = [NewEvent("company_created", {"settings_hash": "other"})]
+        other.append(A, new + [moved("x")] * (MANY - 1), expected_version=0)
+        with other._database.write(other._engine) as connection:
+            connection.execute(snapshots.snapshots.insert().values(row._mapping))
+        assert other.state("empresa-a").settings_hash == "other"
+
+
+def test_a_changed_event_below_the_snapshot_is_damage(ledger):
+    """The last one: the snapshot stands on it."""
+    ledger.state("empresa-a")
+    change(ledger, f"UPDATE events SET actor = 'eve' WHERE version = {MANY}")
+    with pytest.raises(LedgerDamaged):
+        ledger.state("empresa-a")
+
+
+def test_a_reducer_that_makes_another_state_starts_from_the_first_event(ledger):
+    ledger.state("empresa-a")
+    newer = dataclasses.replace(
+        COMPANY,
+        version=COMPANY.version + 1,
+        rules={**COMPANY.rules, CursorMoved: lambda state, _, __: state},
+    )
+    assert ledger.fold(A, newer).cursors == {}
+    assert ledger.state("empresa-a") == whole(ledger)
+
+
 def test_a_snapshot_forged_with_its_hash_is_found_by_verify(ledger):
     ledger.state("empresa-a")
     state = forged_state(ledger)
@@ -132,12 +165,18 @@ def test_a_snapshot_that_cannot_be_kept_costs_nothing(ledger, monkeypatch):
 def test_a_missing_event_behind_the_snapshot_is_damage(ledger):
     ledger.state("empresa-a")
     ledger.append(A, [moved(1), moved(2)], expected_version=MANY)
-    with ledger._database.maker(ledger._place).connect() as connection:
-        if ledger._engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("DROP TRIGGER events_no_delete")
-        else:
-            connection.exec_driver_sql("ALTER TABLE events DISABLE TRIGGER ALL")
-        connection.exec_driver_sql(f"DELETE FROM events WHERE version = {MANY + 1}")
-        connection.commit()
+    change(ledger, f"DELETE FROM events WHERE version = {MANY + 1}")
     with pytest.raises(LedgerDamaged):
         ledger.state("empresa-a")
+
+
+def change(ledger, statement: str) -> None:
+    """Another program that owns the tables does `statement` with the guards out of the way."""
+    with ledger._database.maker(ledger._place).connect() as connection:
+        if ledger._engine.dialect.name == "sqlite":
+            for verb in ("delete", "update"):
+                connection.exec_driver_sql(f"DROP TRIGGER events_no_{verb}")
+        else:
+            connection.exec_driver_sql("ALTER TABLE events DISABLE TRIGGER ALL")
+        connection.exec_driver_sql(statement)
+        connection.commit()
