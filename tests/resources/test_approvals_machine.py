@@ -3,18 +3,15 @@ said yes to is approved, and only that is carried out."""
 
 from __future__ import annotations
 
-import tempfile
+import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from coordinator.approvals import Proposal
+from coordinator.approvals import Inbox, Proposal, Roles
+from coordinator.approvals.roles import folded
 from coordinator.errors import ApprovalError
 from coordinator.settings import CompanySettings, EmbeddingSettings
 from resources.approvals import Approvals, Wanted
@@ -48,13 +45,11 @@ class Asked:
         return self.status in ("waiting", "approved")
 
 
-class Inboxes(RuleBasedStateMachine):
-    """People and agents who use one inbox."""
+class Office:
+    """People and agents who use one inbox, and a dict that knows what must come of it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
-        self.home = Home.init(Path(self._folder.name) / "home", embedding=EmbeddingSettings())
+    def __init__(self, home: Home, seed: int) -> None:
+        self.home, self.dice = home, random.Random(seed)
         for name, owners in OWNERS.items():
             git = {"url": "https://example.org/x.git"}
             people = [
@@ -71,9 +66,30 @@ class Inboxes(RuleBasedStateMachine):
         self.grants: dict[int, tuple[str, str, datetime]] = {}
         self.carried_out: list[int] = []
 
-    def teardown(self) -> None:
-        self.home.close()
-        self._folder.cleanup()
+    def step(self) -> None:
+        """One thing somebody does; then everything must be as the dict says."""
+        pick = self.dice.choice
+        who, subject = pick(PEOPLE), pick(SUBJECTS)
+        one = self.dice.choices(
+            [
+                lambda: self.propose(subject, pick("xy"), pick(ASKS)),
+                lambda: self.decide(self._some(), who, self.dice.random() < 0.8),
+                lambda: self.change(subject, pick(["x", "y", None])),
+                lambda: self.withdraw(self._some()[0], who),
+                lambda: self.grant(who, pick(list(OWNERS))),
+                lambda: self.revoke(self.dice.randint(1, 4)),
+                lambda: self.wait(pick([1, 10, 31])),
+                self.carry_out_all,
+            ],
+            [6, 12, 1, 1, 1, 1, 1, 2],
+        )[0]
+        one()
+        self.the_inbox_is_what_the_dict_says()
+        self.only_what_was_approved_was_carried_out_and_once()
+
+    def _some(self) -> list[int]:
+        """Numbers near the latest, one that nobody was given among them."""
+        return [len(self.asked) - self.dice.choice([-1, 0, 0, 0, 1, 1, 2]) for _ in range(2)]
 
     # -- the owner of the kind -----------------------------------------------------------------
 
@@ -86,7 +102,6 @@ class Inboxes(RuleBasedStateMachine):
 
     # -- what people do ------------------------------------------------------------------------
 
-    @rule(subject=st.sampled_from(SUBJECTS), text=st.sampled_from("xy"), asks=st.sampled_from(ASKS))
     def propose(self, subject: str, text: str, asks: tuple[str, ...]) -> None:
         number = self.inbox.propose(
             kind="share_export",
@@ -127,11 +142,6 @@ class Inboxes(RuleBasedStateMachine):
             assert all(who in standing[ask] for ask, who in new.yes.items())
         self._settle(new)
 
-    @rule(
-        numbers=st.lists(st.integers(1, 6), min_size=1, max_size=3),
-        who=st.sampled_from(PEOPLE),
-        approve=st.booleans(),
-    )
     def decide(self, numbers: list[int], who: str, approve: bool) -> None:
         outcomes = self.inbox.decide([Wanted(n, approve, "because") for n in numbers], by=who)
         for one in outcomes:
@@ -163,11 +173,9 @@ class Inboxes(RuleBasedStateMachine):
         if set(one.yes) == set(one.asks):
             one.status = "approved"
 
-    @rule(subject=st.sampled_from(SUBJECTS), text=st.sampled_from(["x", "y", None]))
     def change(self, subject: str, text: str | None) -> None:
         self.current[subject] = text
 
-    @rule(number=st.integers(1, 6), who=st.sampled_from(PEOPLE))
     def withdraw(self, number: int, who: str) -> None:
         one = self.asked.get(number)
         asks = one.asks if one else ()
@@ -180,7 +188,6 @@ class Inboxes(RuleBasedStateMachine):
         if may and one is not None:
             one.status = "void"
 
-    @rule(who=st.sampled_from(PEOPLE), company=st.sampled_from(list(OWNERS)))
     def grant(self, who: str, company: str) -> None:
         until = self.now + timedelta(days=20)
         try:
@@ -190,19 +197,16 @@ class Inboxes(RuleBasedStateMachine):
         else:
             self.grants[made.number] = (person(who), company, until)
 
-    @rule(number=st.integers(1, 4))
     def revoke(self, number: int) -> None:
         if number in self.grants:
             self.inbox.revoke(number, by=self.grants.pop(number)[0])
 
-    @rule(days=st.sampled_from([1, 10, 31]))
     def wait(self, days: int) -> None:
         self.now += timedelta(days=days)
         for one in self.asked.values():
             if one.status == "waiting" and one.until <= self.now:
                 one.status = "expired"
 
-    @rule()
     def carry_out_all(self) -> None:
         carry_out(self.home)
         for one in self.asked.values():
@@ -211,7 +215,6 @@ class Inboxes(RuleBasedStateMachine):
 
     # -- what always holds ---------------------------------------------------------------------
 
-    @invariant()
     def the_inbox_is_what_the_dict_says(self) -> None:
         found = {one.number: one for one in self.inbox.inbox().proposals}
         assert {n: one.status for n, one in found.items()} == {
@@ -224,24 +227,71 @@ class Inboxes(RuleBasedStateMachine):
                 assert len(people) == len(one.asks)
                 assert {decision.content for decision in one.decisions} == {one.content}
 
-    @invariant()
     def only_what_was_approved_was_carried_out_and_once(self) -> None:
         done = [n for n, one in self.asked.items() if one.status == "done"]
         assert sorted(self.carried_out) == done
 
 
-def run(examples: int, steps: int) -> None:
-    chosen: dict[str, Any] = {"max_examples": examples, "stateful_step_count": steps}
-    quiet = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    run_state_machine_as_test(
-        Inboxes, settings=settings(**chosen, deadline=None, suppress_health_check=quiet)
-    )
+def play(folder: Path, lives: int, steps: int) -> None:
+    """Play that many lives; what fails names its seed and step."""
+    for seed in range(lives):
+        with Home.init(folder / f"home-{seed}", embedding=EmbeddingSettings()) as home:
+            office = Office(home, seed)
+            for number in range(steps):
+                try:
+                    office.step()
+                except AssertionError as error:
+                    raise AssertionError(f"life {seed}, step {number}: {error}") from error
 
 
-def test_the_inbox_does_what_a_dict_would():
-    run(12, 15)
+def test_the_inbox_does_what_a_dict_would(tmp_path):
+    play(tmp_path, 4, 50)
 
 
 @pytest.mark.figures
-def test_the_inbox_does_what_a_dict_would_for_long():
-    run(200, 50)
+def test_the_inbox_does_what_a_dict_would_for_long(tmp_path):
+    play(tmp_path, 200, 50)
+
+
+# -- the guards, each taken away ---------------------------------------------------------------
+
+
+def names_are_people(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Roles, "person", lambda _, actor: folded(actor))
+
+
+def content_is_not_read_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Approvals, "_changed", lambda *_: "")
+
+
+def nothing_expires(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Inbox, "due", lambda *_: ())
+
+
+def everybody_may(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Roles, "may", lambda *_: True)
+
+
+def one_yes_is_enough(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Proposal, "missing", property(lambda one: () if one.decisions else one.asks))
+
+
+def what_was_done_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Approvals, "mark_carried_out", lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        names_are_people,
+        content_is_not_read_again,
+        nothing_expires,
+        everybody_may,
+        one_yes_is_enough,
+        what_was_done_is_forgotten,
+    ],
+)
+def test_without_this_guard_the_dict_knows_better(without, tmp_path, monkeypatch):
+    without(monkeypatch)
+    with pytest.raises(AssertionError, match=r"^life \d+, step \d+"):
+        play(tmp_path, 20, 50)
