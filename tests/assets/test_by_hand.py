@@ -86,6 +86,8 @@ def test_what_was_recorded_while_a_sync_ran_is_brought_in_by_the_next(
     assert run.success, desk.why(run)
     assert not added[0].searchable
     assert added[0].id not in desk.ids("acme", "learnings")
+    assets = desk.state("acme").assets
+    assert assets["private_memory"].input_version == assets["learnings"].input_version
     assert is_due(desk)
     assert desk.sync("acme").success
     assert added[0].id in desk.ids("acme", "private_memory")
