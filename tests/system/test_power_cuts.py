@@ -33,7 +33,7 @@ STREAM = f"company:{COMPANY}"
 SEED = 20_261_120
 COMMITS, MEMORY = "git_commits", "private_memory"
 SIZES = ("number", "rounds")
-SIZE = [(16, 2), pytest.param(200, 10, marks=pytest.mark.figures)]
+SIZE = [(12, 2), pytest.param(200, 10, marks=pytest.mark.figures)]
 TEXTS = {COMMITS: "message", MEMORY: "title"}
 
 
@@ -116,22 +116,33 @@ def lost(cut: Cut, look: Callable[[Cut], None]) -> str:
 def look_at_ledger(cut: Cut) -> None:
     done: list[str] = []
     kept: set[str] = set()
+    purged: set[str] = set()
     under_way: dict[str, Any] = {}
     for said in cut.said:
+        if "found" in said:  # after a cut: the purge that was under way may be done
+            kept -= {*under_way.get("purged", ())}
         under_way = said if "will" in said else {}
         done = said.get("found", done) + said.get("done", [])
         if not under_way:
             kept = (kept | {*said["texts"]}) - {*said["purged"]}
+            purged |= {*said["purged"].values()}
+    assert not standing(cut.folder, purged)
     with Ledger.open(cut.folder / "ledger.db") as ledger:
         recorded = [event.event_id for event in ledger.read()]
         assert recorded[: len(done)] == done
         assert len(recorded) - len(done) in (0, under_way.get("will"))
-        lost_texts = kept - ledger.texts(COMPANY, sorted(kept)).keys()
-        assert lost_texts in (set(), set(under_way.get("purged", ())))
+        found = ledger.texts(COMPANY, sorted(kept))
+        assert kept - found.keys() in (set(), set(under_way.get("purged", ())))
         assert ledger.verify().count == len(recorded)
         moved = NewEvent("cursor_moved", {"source": "git", "cursor": "on"})
         ledger.append(STREAM, [moved], expected_version=len(recorded))
         assert ledger.verify().count == len(recorded) + 1
+
+
+def standing(folder: Path, words: set[str]) -> set[str]:
+    """Those of `words` that stand in a file below `folder`."""
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return {one for one in words if any(one.encode() in content for content in files)}
 
 
 @pytest.mark.parametrize(SIZES, SIZE)
@@ -142,8 +153,8 @@ def test_a_power_cut_loses_no_acknowledged_event(tmp_path: Path, number: int, ro
 
 def test_a_ledger_that_does_not_force_its_commits_loses_some(tmp_path: Path) -> None:
     """Control for the test above: `synchronous=NORMAL`."""
-    some = cuts(tmp_path, "ledger", "control", number=16, every=60, rounds=1)
-    assert sum(bool(lost(cut, look_at_ledger)) for cut in some) >= 8
+    some = cuts(tmp_path, "ledger", "control", number=8, every=60, rounds=1)
+    assert sum(bool(lost(cut, look_at_ledger)) for cut in some) > 4
 
 
 # -- the tables -----------------------------------------------------------------------------
@@ -156,6 +167,7 @@ def look_at_tables(cut: Cut) -> None:
         will[said["table"]] = said["rows"]
         if not said.get("will"):
             done[said["table"]] = said["rows"]
+    assert not standing(cut.folder, {said["gone"] for said in cut.said if "gone" in said})
     tables = Tables(cut.folder / "instances" / COMPANY / "tables")
     rows = {name: writers().rows_of(tables, name, text) for name, text in TEXTS.items()}
     assert rows[COMMITS] in (done[COMMITS], will[COMMITS])
@@ -181,21 +193,25 @@ def go_on(cut: Cut) -> None:
 
 @pytest.mark.parametrize(SIZES, SIZE)
 def test_a_power_cut_loses_no_acknowledged_row(tmp_path: Path, number: int, rounds: int) -> None:
-    some = cuts(tmp_path, "tables", number=number, every=150, rounds=rounds)
+    some = cuts(tmp_path, "tables", number=number, every=100, rounds=rounds)
     found = [lost(cut, look_at_tables) or lost(cut, go_on) for cut in some]
     assert found == [""] * number
 
 
 def test_tables_that_are_not_forced_lose_rows(tmp_path: Path) -> None:
     """Control for the test above: no fsync after a commit."""
-    some = cuts(tmp_path, "tables", "control", number=16, every=150, rounds=1)
-    assert sum(bool(lost(cut, look_at_tables)) for cut in some) >= 8
+    some = cuts(tmp_path, "tables", "control", number=8, every=100, rounds=1)
+    assert sum(bool(lost(cut, look_at_tables)) for cut in some) > 4
 
 
+@pytest.mark.figures
 def test_believing_a_commit_that_was_not_acknowledged_finds_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Control for the test above: the newest commit is taken for the table in any case."""
+    """Control for the test above: the newest commit is taken for the table in any case.
+
+    About one cut in twenty; `tests/resources/test_acknowledged.py` makes one by hand.
+    """
     monkeypatch.setattr(Acknowledged, "take_back", lambda self: None)
-    some = cuts(tmp_path, "tables", number=16, every=150, rounds=1)
+    some = cuts(tmp_path, "tables", number=200, every=20, rounds=1)
     assert any("is damaged" in lost(cut, look_at_tables) for cut in some)
