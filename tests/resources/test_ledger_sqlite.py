@@ -66,6 +66,21 @@ def test_an_old_ledger_opens_verifies_and_grows(tmp_path):
         assert ledger.verify().count == 22
 
 
+def test_the_youngest_old_ledger_still_has_its_texts(tmp_path):
+    for name in ("ledger-v2.db", "ledger-v2.anchors"):
+        (tmp_path / name).write_bytes((GOLDEN / name).read_bytes())
+    with Ledger.open(tmp_path / "ledger-v2.db") as ledger:
+        assert ledger.verify().count == 42
+        kept = {company: ledger.text_hashes(company) for company in ("empresa-a", "empresa-b")}
+        assert {company: len(hashes) for company, hashes in kept.items()} == {
+            "empresa-a": 2,
+            "empresa-b": 1,
+        }
+        words = [*ledger.texts("empresa-a", kept["empresa-a"]).values()]
+        assert any("Renove o token" in text for text in words)
+        assert not any("Joana" in text for text in words)  # purged
+
+
 def test_its_files_are_closed_to_others(ledger, path):
     ledger.append(A, [created()], expected_version=0)
     files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
