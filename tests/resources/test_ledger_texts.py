@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -196,6 +197,23 @@ def test_no_byte_of_a_purged_text_stays_in_the_files(tmp_path):
         assert any(b"Quinquag" in file.read_bytes() for file in tmp_path.iterdir())
         ledger.append(A, [purged(secret)], expected_version=1)
         assert not any(b"Quinquag" in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_the_emptied_log_is_forced_to_disk(tmp_path, monkeypatch):
+    """SQLite does not do it: a power failure would bring back the pages of the words."""
+    forced = []
+
+    def fsync(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        forced.append((path.name, path.stat().st_size))
+        os_fsync(handle)
+
+    os_fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", fsync)
+    with Ledger.open(tmp_path / "ledger.db") as opened:
+        opened.append(A, [added(WORDS)], expected_version=0, texts=[WORDS])
+        opened.append(A, [purged(WORDS)], expected_version=1)
+        assert forced[-1] == ("ledger.db-wal", 0)
 
 
 def test_words_purged_while_somebody_reads_leave_the_files_when_the_ledger_is_closed(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from coordinator.errors import MemoryUnavailable, StorageError
-from resources.tables import Tables, tables
+from resources.tables import Tables, durability, tables
 from resources.tables import schemas as table_schemas
 
 NOTES = table_schemas.table_schema({"text": pa.string(), "seen": pa.string()}, unhashed=("seen",))
@@ -214,6 +214,18 @@ def test_nothing_is_forced_when_nothing_was_written(house: Tables, forced: set[s
     forced.clear()
     put(house, notes(a="one"))
     assert forced == set()
+
+
+def test_a_deletion_is_forced_as_a_change_is(tmp_path: Path, forced: set[str]):
+    """Else what was forgotten comes back at a power cut."""
+    folder = tmp_path / "notes.lance"
+    for name in ("data", "_versions"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "old").write_text("words")
+    before = durability.listing(folder)
+    (folder / "data" / "old").unlink()
+    durability.sync_changes(folder, before)
+    assert forced == {str(folder / "data"), str(folder), str(tmp_path)}
 
 
 @pytest.fixture
