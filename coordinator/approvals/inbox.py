@@ -1,8 +1,8 @@
 """The inbox: every proposal and standing grant, folded from the stream ``approvals``.
 
-What counts is decided here and nowhere else: an answer that does not fit (of a closed proposal, to
-another text, to an ask answered before, by a person who answered already) changes nothing,
-whoever appended it. So a proposal is approved only by as many people as it asks.
+What counts is decided here and nowhere else: an answer that does not fit (of a closed proposal, too
+late, to another text, to an ask answered before, by a person who answered already) changes
+nothing, whoever appended it. So a proposal is approved only by as many people as it asks.
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ def answered(state: Inbox, decided: events.ProposalDecided, *, by: str, at: date
     if (
         proposal is None
         or proposal.status != "waiting"
+        or at >= proposal.expires_at
         or decided.content != proposal.content
         or decided.ask not in proposal.missing
     ):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Protocol
+
+from coordinator.global_memory import MERGE, PUBLISH
 
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
@@ -20,7 +21,7 @@ class Owner(Protocol):
         """Do what was approved and say what came of it; doing it again changes nothing."""
 
 
-class Owners(MutableMapping[str, Owner]):
+class Owners:
     """The owner of each kind of proposal, made when it is first asked.
 
     A kind without an owner waits and is decided like any other; whoever reads the decision from
@@ -31,21 +32,10 @@ class Owners(MutableMapping[str, Owner]):
         self._home = home
         self._given: dict[str, Owner] = {}
 
-    def __getitem__(self, kind: str) -> Owner:
-        if kind in self._given:
-            return self._given[kind]
-        if kind in ("publish_learning", "merge_learnings"):
-            return self._home.global_memory
-        raise KeyError(kind)
-
-    def __setitem__(self, kind: str, owner: Owner) -> None:
+    def set(self, kind: str, owner: Owner) -> None:
         self._given[kind] = owner
 
-    def __delitem__(self, kind: str) -> None:
-        del self._given[kind]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({"publish_learning", "merge_learnings", *self._given})
-
-    def __len__(self) -> int:
-        return len(set(self))
+    def get(self, kind: str) -> Owner | None:
+        if kind not in self._given and kind in (PUBLISH, MERGE):
+            return self._home.global_memory
+        return self._given.get(kind)

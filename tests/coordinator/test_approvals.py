@@ -139,6 +139,11 @@ def test_an_answer_to_another_text_does_not_count():
     assert Log().made().said("ana", EXPORT, content=OTHER).one.missing == (EXPORT, IMPORT)
 
 
+def test_an_answer_that_comes_too_late_does_not_count():
+    log = Log().made(expires_at="2026-03-01T00:02:00.000000Z")
+    assert log.said("ana", EXPORT).one.decisions == ()
+
+
 def test_an_answer_to_an_ask_that_was_not_asked_does_not_count():
     stranger = Ask(company="empresa-c", role="export")
     assert Log().made().said("ana", stranger).one.decisions == ()

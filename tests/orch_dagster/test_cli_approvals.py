@@ -44,7 +44,7 @@ class Shop:
 def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     made = Shop()
     found = {"share_export": made}
-    monkeypatch.setattr(Owners, "__getitem__", lambda _, kind: found[kind])
+    monkeypatch.setattr(Owners, "get", lambda _, kind: found.get(kind))
     return made
 
 

@@ -104,7 +104,7 @@ def inbox(home: Home) -> Approvals:
 @pytest.fixture
 def shop(inbox: Approvals) -> Shop:
     shop = Shop()
-    inbox.owners["share_export"] = shop
+    inbox.owners.set("share_export", shop)
     return shop
 
 
@@ -503,7 +503,7 @@ def test_what_is_approved_is_carried_out_once(home, inbox, ask, shop):
 
 def test_one_that_fails_stays_approved_and_does_not_stop_the_others(home, inbox, ask, shop):
     other = Shop()
-    inbox.owners["sync"] = other
+    inbox.owners.set("sync", other)
     ask()
     ask(subject="other", kind="sync")
     approve(inbox, 1, 2, by="Ana")

@@ -60,7 +60,7 @@ class Office:
         self.now = datetime(2026, 3, 1, tzinfo=UTC)
         self.inbox = Approvals(self.home, now=lambda: self.now)
         self.home.__dict__["approvals"] = self.inbox
-        self.inbox.owners["share_export"] = self
+        self.inbox.owners.set("share_export", self)
         self.current: dict[str, str | None] = {}
         self.asked: dict[int, Asked] = {}
         self.grants: dict[int, tuple[str, str, datetime]] = {}
@@ -81,7 +81,7 @@ class Office:
                 lambda: self.wait(pick([1, 10, 31])),
                 self.carry_out_all,
             ],
-            [6, 12, 1, 1, 1, 1, 1, 2],
+            [6, 12, 3, 1, 1, 1, 1, 2],
         )[0]
         one()
         self.the_inbox_is_what_the_dict_says()
