@@ -271,7 +271,7 @@ def test_the_command_shows_the_table_and_fails_on_a_leak(
     code: int,
     said: str,
 ) -> None:
-    monkeypatch.setattr("orch_dagster.isolation.proving", lambda *_: proof)
+    monkeypatch.setattr("orch_dagster.isolation.prove", lambda *_: proof)
     assert run(["--home", str(small), "isolation", "prove"]) == code
     shown = capsys.readouterr()
     assert said in shown.out + shown.err
