@@ -36,7 +36,7 @@ def prove(home: Home, company: str | None = None, progress: Progress | None = No
             f"there is no company '{company}' to prove it for",
             hint=f"companies: {', '.join(names)}",
         )
-    with tempfile.TemporaryDirectory(prefix="orch-isolation-") as folder:
+    with tempfile.TemporaryDirectory(prefix="orch-isolation-") as folder, _own_ledger():
         readings: list[surfaces.Reading] = []
         with surfaces.logged(readings):
             planted = plant(
