@@ -1,17 +1,20 @@
 """Decisions become runs: nothing waits inside a run for a person."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from assets.global_memory import global_memory_job
+from coordinator.approvals import MEMORY_KINDS
 from coordinator.approvals.retrying import Tried, next_try
-from coordinator.global_memory import MERGE, PUBLISH
 from resources.dagster_resources import HomeResource
 from sensors.companies import UNFINISHED
 
 APPROVAL_INTERVAL_S = 15
+LONGEST_RUN = timedelta(minutes=15)
+"""A run older than this may be one whose process died, which Dagster calls going for an hour; a
+second run beside a living one waits for it and does nothing twice."""
 
 
 @dg.sensor(
@@ -28,11 +31,14 @@ def approval_sensor(
     expired = approvals.expire_due()
     if expired:
         context.log.info(f"expired: {', '.join(str(one.number) for one in expired)}")
-    going = dg.RunsFilter(job_name=global_memory_job.name, statuses=UNFINISHED)
+    now = datetime.now(UTC)
+    going = dg.RunsFilter(
+        job_name=global_memory_job.name, statuses=UNFINISHED, created_after=now - LONGEST_RUN
+    )
     if context.instance.get_runs(going, limit=1):
         return dg.SkipReason("what was approved is being carried out")
-    approved = [one.number for one in approvals.approved() if one.kind in (PUBLISH, MERGE)]
-    found = next_try(approved, _tried(context.cursor), datetime.now(UTC))
+    approved = [one.number for one in approvals.approved() if one.kind in MEMORY_KINDS]
+    found = next_try(approved, _tried(context.cursor), now)
     if found is None:
         return dg.SkipReason(f"{len(approved)} approved, nothing to start now")
     return dg.SensorResult(

@@ -14,6 +14,9 @@ from coordinator.ledger.approval_events import Ask, Kind
 from coordinator.ledger.payloads import Payload
 
 Recorded = TypeVar("Recorded", bound=Payload)
+MEMORY_KINDS: tuple[Kind, ...] = ("publish_learning", "merge_learnings")
+"""The kinds that are about the global memory, which carries them out."""
+
 Status = Literal["waiting", "approved", "rejected", "void", "expired", "done"]
 
 

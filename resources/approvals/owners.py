@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from coordinator.global_memory import MERGE, PUBLISH
+from coordinator.approvals import MEMORY_KINDS
 
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
@@ -36,6 +36,6 @@ class Owners:
         self._given[kind] = owner
 
     def get(self, kind: str) -> Owner | None:
-        if kind not in self._given and kind in (PUBLISH, MERGE):
+        if kind not in self._given and kind in MEMORY_KINDS:
             return self._home.global_memory
         return self._given.get(kind)

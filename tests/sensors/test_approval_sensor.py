@@ -115,6 +115,15 @@ def test_no_second_run_starts_beside_one_that_is_going(home, dagster, status):
     assert keys(tick(home, dagster)) == []
 
 
+def test_a_run_whose_process_died_does_not_stop_the_next_for_long(home, dagster, monkeypatch):
+    approve(home, "one")
+    going = dg.DagsterRunStatus.STARTED
+    dagster.add_run(dg.DagsterRun(job_name="refresh_global_memory", status=going))
+    assert keys(tick(home, dagster)) == []
+    monkeypatch.setattr(approvals, "datetime", Later(datetime.now(UTC) + timedelta(minutes=16)))
+    assert len(keys(tick(home, dagster))) == 1
+
+
 def test_a_kind_that_nobody_here_carries_out_starts_nothing(home, dagster):
     approve(home, "gate", "feature_gate")
     assert keys(tick(home, dagster)) == []
