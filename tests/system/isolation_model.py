@@ -9,16 +9,19 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from coordinator.approvals import Wanted
-from coordinator.errors import OrchError, UsageError
+from coordinator.errors import OrchError, StorageError, UsageError
 from coordinator.settings import CompanySettings, EmbeddingSettings, GitSettings, Person
 from orch_dagster.isolation.canaries import Canary, Detector, canary
+from resources.by_hand_index import ByHandIndex
 from resources.carrying_out import carry_out
 from resources.doctor import examine
+from resources.global_memory.index import GlobalIndex
 from resources.home import Home
 from tests.resources.memories import HashEmbedder
 
@@ -173,6 +176,22 @@ class Isolation(RuleBasedStateMachine):
         for proposal in self.home.approvals.waiting(company, "publish_learning"):
             wanted = Wanted(proposal.number, approve=True)
             self.home.approvals.decide([wanted], by=OWNERS[company])
+        self.carry_out()
+
+    @rule(company=companies, word=words, place=places)
+    def go_on_after_a_full_disk(self, company: str, word: int, place: int) -> None:
+        """What is recorded and not indexed is healed by the next call."""
+        if not self.living(company):
+            return
+        full = StorageError("the disk is full")
+        with patch.object(ByHandIndex, "store_learnings", side_effect=full):
+            text = TEXT.format(word=WORDS[word].word)
+            added = self.home.by_hand.add_learning(company, text, category="solution")
+            assert not added.searchable
+        self.model.private[company][added.id] = word
+        self.add(company, word)
+        with patch.object(GlobalIndex, "store", side_effect=full):
+            self.share(company, place)
         self.carry_out()
 
     @precondition(lambda self: self.home.approvals.waiting())
