@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from coordinator import by_hand
 from coordinator.errors import (
     CompanyBusy,
     CompanyError,
@@ -142,6 +143,7 @@ class Companies:
         The folder leaves the list in one rename; a removal cut off after that is finished by the
         next command that makes or removes a company.
         """
+        reason = by_hand.reason(reason)  # before anything goes
         instance = self.instance(company)
         if instance.folder.is_symlink():
             raise CompanyError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from coordinator import by_hand
 from coordinator.approvals import Inbox, Roles
 from coordinator.errors import MemoryUnavailable, UsageError
 from coordinator.global_memory import Copy, GlobalState, learnings_of
@@ -47,10 +48,11 @@ class Retracting:
 
         NotPermitted unless `by` holds a role of the company that shared it.
         """
+        said = by_hand.reason(reason)
         copy = self._copy(id)
         actor = self._home.actor if by is None else by
         self._check_role(copy.company, actor)
-        self._take_back(copy.company, copy.learning, reason, actor)
+        self._take_back(copy.company, copy.learning, said, actor)
         self._clear()
         return Retracted(id, self._records.state().seen_by(copy.company, copy.learning))
 
