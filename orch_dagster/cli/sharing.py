@@ -9,6 +9,7 @@ import click
 from orch_dagster.cli.door import echo_json, echo_table, json_option, note, open_home, visible
 
 if TYPE_CHECKING:
+    from coordinator.approvals import Proposal
     from resources.home import Home
 
 
@@ -36,6 +37,7 @@ def share(learning: str, company: str | None, reason: str, dry_run: bool, as_jso
         return
     made = home.global_memory.propose(company, learning, reason=reason)
     text = home.approvals.shown(made.number)
+    made = _carried_out(home, made)
     if as_json:
         echo_json(
             {
@@ -53,7 +55,8 @@ def share(learning: str, company: str | None, reason: str, dry_run: bool, as_jso
     masked = ", ".join(f"{count} {kind}" for kind, count in made.facts["masked"].items())
     note(f"masked: {masked or 'nothing'}")
     waits = ", ".join(f"{ask.company} ({ask.role})" for ask in made.missing)
-    click.echo(f"proposal {made.number}: {made.status}" + (f", waits for {waits}" if waits else ""))
+    more = f", waits for {waits}" if waits else f", shared as {made.result}" if made.result else ""
+    click.echo(f"proposal {made.number}: {made.status}{more}")
     if waits:
         note(f"  → `orch approve {made.number}`, by somebody who holds that role")
 
@@ -113,6 +116,17 @@ def shared(company: str | None, as_json: bool) -> None:
             for one in found
         ],
     )
+
+
+def _carried_out(home: Home, proposal: Proposal) -> Proposal:
+    """The proposal after a standing grant's yes, which needs nobody else, was carried out."""
+    from resources.carrying_out import carry_out
+
+    if proposal.status == "approved":
+        for one in carry_out(home, kinds=[proposal.kind]):
+            if one.problem:
+                note(f"{one.number}: approved, but not carried out: {one.problem}")
+    return home.approvals.proposal(proposal.number)
 
 
 def _company_of(home: Home, learning: str) -> str:

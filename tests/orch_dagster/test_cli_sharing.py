@@ -115,6 +115,15 @@ def test_sharing_for_people_shows_text_masks_and_who_is_asked(
     assert "orch approve 1" in beside
 
 
+def test_a_standing_grant_shares_at_once(orch: Callable[..., Answer], learning: str):
+    kind = ("--kind", "publish_learning", "--company", "empresa-a", "--role", "publication")
+    code, _, err = orch("approvals", "grant", *kind, "--until", "2999-01-01")
+    assert code == 0, err
+    _, said, _ = orch("memory", "share", learning)
+    assert "proposal 1: done, shared as g-" in said
+    assert [hit["origin"] for hit in found_by(orch, "empresa-b")] == ["global"]
+
+
 def test_a_secret_is_refused_with_what_to_do(orch: Callable[..., Answer]):
     """Written by hand it would be refused before: here a newer rule finds it only now."""
     given = ("--company", "empresa-a", "--category", "solution")
