@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from coordinator.errors import ProposalClosed
+from coordinator.errors import OrchError, ProposalClosed
 from coordinator.global_memory import MERGE, Copy, GlobalState, Publication
 from coordinator.global_memory.merging import Pair, alike, folded_text, merge_text, same_from
 from coordinator.ledger.events import NewEvent, text_hash
@@ -16,6 +17,8 @@ from resources.global_memory.sharing import check_approved
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
     from resources.home import Home
+
+log = logging.getLogger(__name__)
 
 
 class Merging:
@@ -35,20 +38,23 @@ class Merging:
         for pair in self._pairs(state, texts):
             if pair.subject in asked:
                 continue
-            made.append(
-                self._home.approvals.propose(
-                    kind=MERGE,
-                    subject=pair.subject,
-                    company=pair.keep.company,
-                    asks=[(one.company, "publication") for one in (pair.keep, pair.retire)],
-                    text=merge_text(
-                        (pair.keep.id, texts[pair.keep.id]),
-                        (pair.retire.id, texts[pair.retire.id]),
-                    ),
-                    facts={"similarity": pair.similarity},
-                )
-            )
+            try:
+                made.append(self._ask(pair, texts))
+            except OrchError as error:
+                # a company that cannot be asked now must not keep others from sharing
+                log.warning("%s is asked about later: %s", pair.subject, error)
         return made
+
+    def _ask(self, pair: Pair, texts: dict[str, str]) -> Proposal:
+        keep, retire = pair.keep, pair.retire
+        return self._home.approvals.propose(
+            kind=MERGE,
+            subject=pair.subject,
+            company=keep.company,
+            asks=[(keep.company, "publication"), (retire.company, "publication")],
+            text=merge_text((keep.id, texts[keep.id]), (retire.id, texts[retire.id])),
+            facts={"similarity": pair.similarity},
+        )
 
     def current_text(self, proposal: Proposal) -> str | None:
         """What would be asked now; None when one of the two no longer stands for itself."""

@@ -167,3 +167,14 @@ def test_a_question_cut_off_before_it_was_asked_is_asked_by_the_next_call(neighb
             neighbours.share("empresa-b", "retry")
     assert [one.problem for one in neighbours.carry_out()] == [""]
     assert len(asked(neighbours)) == 1
+
+
+def test_a_company_that_cannot_be_asked_now_keeps_nobody_from_sharing(neighbours):
+    neighbours.share("empresa-a", "retry")
+    settings_file = neighbours.home.companies.instance("empresa-a").settings_file
+    words = settings_file.read_text()
+    settings_file.write_text("nonsense")
+    neighbours.share("empresa-b", "retry")
+    assert asked(neighbours) == []
+    settings_file.write_text(words)
+    assert len(neighbours.shared.propose_merges()) == 1
