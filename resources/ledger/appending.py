@@ -60,12 +60,12 @@ def requested(
         for sha256 in payload.texts
     ]
     kept = {}
-    for text in texts:
-        sha256 = text_hash(text)
+    if texts:
         owners = {_owner(row) for row in columns}
         if len(owners) != 1:
             raise LedgerError("texts belong to one company: its events, and no others, name them")
-        kept[owners.pop(), sha256] = text
+        [owner] = owners
+        kept = {(owner, text_hash(text)): text for text in texts}
     return Append(stream, columns, expected_version, kept, named, purged)
 
 

@@ -314,8 +314,8 @@ def _translated(code: str | None) -> OrchError:
 
 _UNKNOWN_OUTCOME = (
     StorageError,
-    "the ledger's database does not answer: whether the event stands is not known",
-    "check that the server runs and ORCH_LEDGER_URL names it, then read again",
+    "the ledger's database does not answer: an event being recorded may stand or not",
+    "check that the server runs, ORCH_LEDGER_URL names it and the login is right; then read again",
 )
 _MEANING: dict[str, tuple[type[OrchError], str, str]] = {
     "08": _UNKNOWN_OUTCOME,

@@ -34,7 +34,7 @@ def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(
-    "appends", [25, pytest.param(500, marks=pytest.mark.figures)], ids=lambda n: f"8x{n}"
+    "appends", [12, pytest.param(500, marks=pytest.mark.figures)], ids=lambda n: f"8x{n}"
 )
 def test_eight_processes_append_to_one_stream_without_gap_or_double(ledger_place, appends):
     # nobody has made the ledger: they race for that as well
