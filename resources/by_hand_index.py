@@ -83,14 +83,15 @@ class ByHandIndex:
         tell it themselves.
         """
         unsaid = by_hand.unsaid(stored, found)
-        self._recorded.commit(self._tables.forget(COMPONENTS, unsaid["id"]))
-        pages = self._tables.ids(CONTEXT) if len(unsaid) else ()
-        self._recorded.commit(self._tables.forget(CONTEXT, pages))
         learned: set[str] = set()
         for table in (LEARNINGS, MEMORY):
             rows = self._rows(table, "component")
             learned |= set(rows.loc[rows["evidence_path"].isin(unsaid["path"]), "id"])
         self._forget(learned)
+        pages = self._tables.ids(CONTEXT) if len(unsaid) else ()
+        self._recorded.commit(self._tables.forget(CONTEXT, pages))
+        # last: until its row is gone, a killed one is seen and done again
+        self._recorded.commit(self._tables.forget(COMPONENTS, unsaid["id"]))
 
     def _rows(self, table: str, source: str) -> pd.DataFrame:
         """Id, words and place of the rows of `table` from that source."""

@@ -16,6 +16,7 @@ from coordinator.sweeps import due
 from resources.by_hand import ByHand
 from resources.by_hand_index import ByHandIndex
 from resources.polling import poll_heads
+from resources.tables import Tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter `data_version` of initializer")
 
@@ -87,7 +88,9 @@ def test_what_was_recorded_while_a_sync_ran_is_brought_in_by_the_next(
     assert not added[0].searchable
     assert added[0].id not in desk.ids("acme", "learnings")
     assets = desk.state("acme").assets
-    assert assets["private_memory"].input_version == assets["learnings"].input_version
+    read_before = assets["git_commits"].input_version
+    assert assets["learnings"].input_version == read_before
+    assert assets["private_memory"].input_version == read_before
     assert is_due(desk)
     assert desk.sync("acme").success
     assert added[0].id in desk.ids("acme", "private_memory")
@@ -168,6 +171,27 @@ def test_taken_back_it_leaves_the_catalog_and_what_was_learned_from_it(
     row = component(desk, "payments")
     assert row is not None
     assert (row["name"], row["description"]) == ("Payments", "")
+
+
+def test_taking_back_killed_at_every_table_is_whole_after_the_next_call(
+    desk: Any, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand.add_component("acme", "docs", description="Tells of wobbleflux payments made by hand.")
+    assert desk.sync("acme").success
+    forget = Tables.forget
+    for table in ("private_memory", "learnings", "instance_context", "company_components"):
+
+        def killed(tables: Tables, name: str, ids: Any, at: str = table) -> Any:
+            if name == at:
+                raise KeyboardInterrupt
+            return forget(tables, name, ids)
+
+        with monkeypatch.context() as kill:
+            kill.setattr(Tables, "forget", killed)
+            with pytest.raises(KeyboardInterrupt):
+                by_hand.remove_component("acme", "docs", reason="no component")
+    assert by_hand.remove_component("acme", "docs", reason="no component").gone
+    assert files_with(desk.home.path / "instances", b"wobbleflux") == []
 
 
 def test_a_sync_finishes_what_a_command_could_not_take_back(desk: Any, by_hand: ByHand) -> None:
