@@ -109,9 +109,9 @@ def tables_folder(home: Path) -> Path:
     return home / "instances" / SHOP / "tables"
 
 
-def flip(file: Path, place: float = 0.5) -> None:
+def flip(file: Path, place: int) -> None:
     content = bytearray(file.read_bytes())
-    content[int(len(content) * place)] ^= 0x55
+    content[place] ^= 0x55
     file.chmod(0o600)
     file.write_bytes(content)
 
@@ -267,7 +267,7 @@ def keep_what_was_taken_back(home: Path) -> None:
 def damage_the_mirror(home: Path) -> None:
     packs = list((home / "instances" / SHOP / "mirror.git").glob("objects/pack/*.pack"))
     assert packs
-    flip(packs[0], 0.6)
+    flip(packs[0], -5)  # in its checksum: git itself reads the objects without looking at it
 
 
 def lose_the_mirror(home: Path) -> None:
