@@ -131,7 +131,8 @@ def test_an_asset_page_tells_what_it_is_where_it_comes_from_and_how_much(office,
 def test_a_picture_opens_from_the_asset_page(office, page, asset):
     page.goto(f"{office.ui.url}/assets/{asset}?view=overview")
     page.get_by_text("[Show Markdown]").first.click()
-    picture = page.get_by_role("dialog").get_by_role("img").last
+    # an icon has the role too, and may be there before the picture is
+    picture = page.get_by_role("dialog").locator("img").last
     picture.wait_for()
     assert picture.get_attribute("src").startswith("data:image/png;base64,")
     office.ui.until(lambda: picture.evaluate("image => image.naturalWidth"), "the picture is drawn")
