@@ -265,7 +265,9 @@ def _readable(text: str) -> str:
 
 def _listed(facts: Mapping[str, Any]) -> str:
     return ", ".join(
-        f"{name} ({_listed(value)})" if isinstance(value, Mapping) else f"{name} {value}"
+        f"{name} ({_listed(value) or 'nothing'})"
+        if isinstance(value, Mapping)
+        else f"{name} {value}"
         for name, value in facts.items()
     )
 

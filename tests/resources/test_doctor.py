@@ -168,6 +168,17 @@ def flip_a_ledger_byte(home: Path) -> None:
         ledger.commit()
 
 
+def change_an_event_nobody_reads(home: Path) -> None:
+    """The trigger stands again afterwards: only a verification of every row finds it."""
+    with closing(sqlite3.connect(home / "ledger.db")) as ledger:
+        guard = "SELECT sql FROM sqlite_master WHERE name = 'events_no_update'"
+        (trigger,) = ledger.execute(guard).fetchone()
+        ledger.execute("DROP TRIGGER events_no_update")
+        ledger.execute("UPDATE events SET actor = 'eve' WHERE event_type = 'home_initialized'")
+        ledger.execute(trigger)
+        ledger.commit()
+
+
 def lose_anchors(home: Path) -> None:
     (home / "ledger.anchors").unlink()
 
@@ -346,6 +357,7 @@ FAILURES: list[tuple[Callable[[Path], None], str]] = [
     (damage_dagster, "dagster"),
     (lose_dagster_settings, "dagster"),
     (flip_a_ledger_byte, "ledger"),
+    (change_an_event_nobody_reads, "ledger"),
     (lose_anchors, "ledger"),
     (lose_company_folder, "companies"),
     (lose_a_table, "learnings"),

@@ -49,11 +49,12 @@ class Shared:
 
 @dataclass
 class Model:
-    """What is true: learnings by company and id, copies by id, and the words masked."""
+    """What is true: learnings by company and id, copies by id, words masked, what was removed."""
 
     private: dict[str, dict[str, int]] = field(default_factory=dict)
     copies: dict[str, Shared] = field(default_factory=dict)
     masked: dict[str, set[int]] = field(default_factory=dict)
+    removed: set[tuple[str, str]] = field(default_factory=set)
 
     def visible(self, viewer: str) -> set[tuple[str, str]]:
         """Company and id of every row `viewer` may and must see."""
@@ -135,14 +136,21 @@ class Isolation(RuleBasedStateMachine):
         removed = self.home.by_hand.remove_learning(company, learning, reason="wrong")
         assert removed.gone, removed.problem
         del self.model.private[company][learning]
+        self.model.removed.add((company, learning))
 
     @rule(company=companies, other=companies, place=places)
     def remove_anothers(self, company: str, other: str, place: int) -> None:
         learning = self.pick(other, place)
         if learning is None or not self.living(company):
             return
-        if learning not in self.model.private[company]:
-            self.refused(self.home.by_hand.remove_learning, company, learning, reason="not mine")
+        if learning in self.model.private[company]:
+            return
+        remove = self.home.by_hand.remove_learning
+        if (company, learning) in self.model.removed:
+            # the same words have the same id everywhere: this company took its own back before
+            assert remove(company, learning, reason="again").already
+        else:
+            self.refused(remove, company, learning, reason="not mine")
 
     # -- sharing ---------------------------------------------------------------------------
 
