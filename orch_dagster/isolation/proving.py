@@ -69,7 +69,7 @@ def read_all(
     if progress:
         progress.start("asking as each company", len(viewers))
     for viewer in viewers:
-        yield from surfaces.of_company(planted, viewer, planted.canaries)
+        yield from surfaces.of_company(planted, viewer)
         if progress:
             progress.advance()
     if progress:

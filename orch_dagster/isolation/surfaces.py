@@ -30,6 +30,9 @@ Audience = Literal["company", "world", "ledger", "disk", "operator"]
 
 ALL = "1000000"
 LIMIT = 20
+NEIGHBOURS = 3
+"""Other companies each one asks about: with fifty, asking about all takes hours. Every company
+is asked about by as many; whoever's word shows anywhere is found, asked about or not."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,21 @@ def command(planted: Planted, *arguments: str, actor: str = "") -> tuple[int, st
 # -- as a company ------------------------------------------------------------------------------
 
 
-def of_company(planted: Planted, viewer: str, queries: Sequence[Canary]) -> Iterator[Reading]:
-    """Everything `viewer` can ask; `queries` are the words it searches for."""
+def of_company(planted: Planted, viewer: str) -> Iterator[Reading]:
+    """Everything `viewer` can ask of its own, of what is shared, and of its neighbours."""
+    others = neighbours(planted.companies, viewer)
+    queries = [one for one in planted.canaries if one.shared or one.company in (viewer, *others)]
     yield from _commands(planted, viewer)
-    yield from _attempts(planted, viewer)
+    yield from _attempts(planted, viewer, others)
     yield from _searches(planted, viewer, queries)
-    yield from _api(planted, viewer)
-    yield from _mcp(planted, viewer, queries)
+    yield from _api(planted, viewer, others)
+    yield from _mcp(planted, viewer, others, queries)
+
+
+def neighbours(companies: Sequence[str], viewer: str) -> list[str]:
+    """The companies that follow `viewer` in a ring; all others when they are few."""
+    at = companies.index(viewer)
+    return [*companies[at + 1 :], *companies[:at]][:NEIGHBOURS]
 
 
 def _commands(planted: Planted, viewer: str) -> Iterator[Reading]:
@@ -93,11 +104,11 @@ def _commands(planted: Planted, viewer: str) -> Iterator[Reading]:
         yield Reading(_named(arguments, viewer), "company", viewer, said, code)
 
 
-def _attempts(planted: Planted, viewer: str) -> Iterator[Reading]:
+def _attempts(planted: Planted, viewer: str, others: Sequence[str]) -> Iterator[Reading]:
     """What `viewer` is refused; a success would be a leak, so is a word in the refusal."""
     me = planted.approvers[viewer]
-    for other in planted.companies:
-        if other == viewer or planted.approvers[other] == me:
+    for other in others:
+        if planted.approvers[other] == me:
             continue
         ids, numbers = planted.ids[other], planted.numbers[other]
         why = ("--reason", "not mine")
@@ -125,7 +136,7 @@ def _searches(planted: Planted, viewer: str, queries: Sequence[Canary]) -> Itera
             yield Reading("api: search", "company", viewer, _json([asdict(hit) for hit in found]))
 
 
-def _api(planted: Planted, viewer: str) -> Iterator[Reading]:
+def _api(planted: Planted, viewer: str, others: Sequence[str]) -> Iterator[Reading]:
     from orch_dagster.api import Home as Api
 
     with Api.open(planted.path, actor=planted.approvers[viewer]) as home:
@@ -137,10 +148,9 @@ def _api(planted: Planted, viewer: str) -> Iterator[Reading]:
         ]
         for name, ask in asked:
             yield Reading(f"api: {name}", "company", viewer, _json(ask()))
-        for other in planted.companies:
-            if other != viewer:
-                said = _refusal(view.propose_share, planted.ids[other]["hand"])
-                yield Reading("api: refused: propose_share", "company", viewer, said)
+        for other in others:
+            said = _refusal(view.propose_share, planted.ids[other]["hand"])
+            yield Reading("api: refused: propose_share", "company", viewer, said)
 
 
 def _refusal(call: Callable[..., object], *arguments: str) -> str:
@@ -150,9 +160,10 @@ def _refusal(call: Callable[..., object], *arguments: str) -> str:
         return str(error)
 
 
-def _mcp(planted: Planted, viewer: str, queries: Sequence[Canary]) -> Iterator[Reading]:
+def _mcp(
+    planted: Planted, viewer: str, others: Sequence[str], queries: Sequence[Canary]
+) -> Iterator[Reading]:
     """The tools of the viewer's server, started as its client starts it."""
-    others = [company for company in planted.companies if company != viewer]
     calls: list[tuple[str, dict[str, Any]]] = [
         *(("search_memory", {"query": one.word, "limit": LIMIT}) for one in queries),
         ("list_components", {}),
