@@ -6,6 +6,7 @@ version it read: whoever loses against another process reads again and decides a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ from resources.approvals.owners import Owners
 
 if TYPE_CHECKING:
     from resources.home import Home
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -321,7 +324,23 @@ class Approvals:
             made = self._ledger.append(APPROVALS, new, expected_version=read.version, texts=texts)
         except VersionConflict:
             return None
-        return INBOX.fold(made, read)
+        after = INBOX.fold(made, read)
+        self._let_go([one for one in read.proposals if one.is_open], after)
+        return after
+
+    def _let_go(self, before: Sequence[Proposal], after: Inbox) -> None:
+        """Tell the owners which of the questions that were open `before` are closed now."""
+        for one in before:
+            now, owner = after.proposal(one.number), self.owners.get(one.kind)
+            if owner is None or now is None or now.is_open or now.status == "done":
+                continue
+            try:
+                owner.closed(now)
+            except OrchError as error:
+                # the answer stands: raising would say otherwise
+                log.warning(
+                    "what proposal %d quoted is kept for now: %s", one.number, error.message
+                )
 
     def _recorded(self) -> Inbox:
         return self._ledger.fold(APPROVALS, INBOX)

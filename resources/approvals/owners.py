@@ -20,6 +20,9 @@ class Owner(Protocol):
     def carry_out(self, proposal: Proposal) -> str:
         """Do what was approved and say what came of it; doing it again changes nothing."""
 
+    def closed(self, proposal: Proposal) -> None:
+        """Let go of what only this question needed: nobody can say yes to it any more."""
+
 
 class Owners:
     """The owner of each kind of proposal, made when it is first asked.

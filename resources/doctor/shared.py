@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coordinator.global_memory import Copy
 from resources.doctor import tables as doctor_tables
 from resources.doctor.findings import Finding, failure, looked, ok, warning
 from resources.home import Home
@@ -50,21 +49,26 @@ def _copies(home: Home) -> Iterator[Finding]:
 
 
 def _retracted(home: Home) -> Iterator[Finding]:
-    """The words of what was taken back are nowhere in the ledger's texts."""
+    """The words of what was taken back are nowhere in the ledger's texts.
+
+    Unless they were shared again, or somebody is asked whether they may be.
+    """
     state = home.global_memory.state()
-    standing = {(one.company, one.content) for one in state.copies.values()}
-    kept = [one for one in state.retracted.values() if _is_kept(home, one, standing)]
+    needed = {(one.company, one.content) for one in state.copies.values()}
+    needed |= {
+        (one.company, one.content) for one in home.approvals.inbox().proposals if one.is_open
+    }
+    kept = [
+        one
+        for one in state.retracted.values()
+        if (one.company, one.content) not in needed
+        and home.ledger.texts(one.company, [one.content])
+    ]
     if kept:
         said = f"the ledger still keeps the words of {len(kept)} copies that were taken back"
         yield failure("retracted", said, REBUILD)
     else:
         yield ok("retracted", f"{len(state.retracted)} copies, their words are purged")
-
-
-def _is_kept(home: Home, one: Copy, standing: set[tuple[str, str]]) -> bool:
-    if (one.company, one.content) in standing:
-        return False  # the same words were shared again
-    return bool(home.ledger.texts(one.company, [one.content]))
 
 
 def _approvals(home: Home) -> Iterator[Finding]:

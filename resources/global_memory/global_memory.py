@@ -82,6 +82,10 @@ class GlobalMemory:
         self.propose_merges()
         return result
 
+    def closed(self, proposal: Proposal) -> None:
+        """Purge what `proposal` quoted when that was retracted and nothing open needs it."""
+        self._retracting.forget_quoted(proposal)
+
     def propose_merges(self) -> list[Proposal]:
         """Ask about copies of two companies that say the same, each pair once."""
         return self._merging.propose()
@@ -102,7 +106,11 @@ class GlobalMemory:
         return self.index.store(progress)
 
     def rebuild(self, progress: Progress | None = None) -> MemoryWritten:
-        """Embed all copies anew with the model of the settings; searches go on meanwhile."""
+        """What `store` does, and embed all copies anew with the model of the settings.
+
+        Searches go on meanwhile.
+        """
+        self._retracting.forget_texts()
         return self.index.rebuild(progress)
 
     def audit(self) -> Audit:

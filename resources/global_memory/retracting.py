@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator import by_hand
-from coordinator.approvals import Inbox, Roles
+from coordinator.approvals import Inbox, Proposal, Roles
 from coordinator.errors import MemoryUnavailable, UsageError
 from coordinator.global_memory import Copy, GlobalState, learnings_of
 from coordinator.ledger.approval_events import Ask, Role
@@ -76,9 +76,21 @@ class Retracting:
 
     def forget_texts(self) -> None:
         """Purge what is still kept of retracted words, whoever owns it."""
-        state, inbox = self._records.state(), self._home.approvals.inbox()
+        state = self._records.state()
+        self._forget(state, {(one.company, one.learning) for one in state.retracted.values()})
+
+    def forget_quoted(self, proposal: Proposal) -> None:
+        """Purge what the closed `proposal` quoted and is retracted."""
+        state = self._records.state()
+        retracted = {(one.company, one.learning) for one in state.retracted.values()}
+        self._forget(state, learnings_of(proposal, state) & retracted)
+
+    def _forget(self, state: GlobalState, retracted: set[tuple[str, str]]) -> None:
+        if not retracted:
+            return
+        inbox = self._home.approvals.inbox()
         leftover: dict[str, set[str]] = {}
-        for company, learning in {(one.company, one.learning) for one in state.retracted.values()}:
+        for company, learning in retracted:
             if not state.of_learning(company, learning):
                 for owner, text in _words(state, inbox, company, learning):
                     leftover.setdefault(owner, set()).add(text)

@@ -27,6 +27,8 @@ class Shop:
     def current_text(self, proposal: Proposal) -> str | None:
         return WORDS
 
+    def closed(self, proposal: Proposal) -> None: ...
+
     def carry_out(self, proposal: Proposal) -> str:
         if self.problem is not None:
             raise self.problem

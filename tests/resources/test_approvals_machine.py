@@ -96,6 +96,8 @@ class Office:
     def current_text(self, proposal: Proposal) -> str | None:
         return self.current[proposal.subject]
 
+    def closed(self, proposal: Proposal) -> None: ...
+
     def carry_out(self, proposal: Proposal) -> str:
         self.carried_out.append(proposal.number)
         return "done"

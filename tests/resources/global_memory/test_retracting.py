@@ -12,6 +12,7 @@ from coordinator.settings import ApprovalSettings
 from resources.approvals import Wanted
 from resources.global_memory import index as index_module
 from resources.global_memory.index import TABLE
+from resources.global_memory.retracting import Retracting
 from resources.tables import Tables
 
 RARE = "zanzibarquokka"
@@ -245,3 +246,28 @@ def test_what_was_asked_of_a_removed_company_is_void(neighbours):
     neighbours.home.companies.remove("empresa-a")
     (outcome,) = neighbours.home.approvals.decide([Wanted(proposal.number, True)], by="Bia Lima")
     assert "void" in outcome.problem
+
+
+def test_a_no_to_sharing_again_what_was_retracted_purges_its_words(neighbours):
+    """Asked again, the ledger keeps the words for whoever answers; after the answer nobody needs
+    them any more."""
+    copy = neighbours.share("empresa-a", "retry")
+    content = neighbours.shared.state().copies[copy].content
+    neighbours.shared.retract(copy, reason="names a customer", by="Ana Souza")
+    asked = neighbours.propose("empresa-a", "retry")
+    assert asked.content == content
+    assert content in neighbours.home.ledger.texts("empresa-a", [content])
+    no = Wanted(asked.number, approve=False, reason="still names one")
+    neighbours.home.approvals.decide([no], by="Ana Souza")
+    assert neighbours.home.ledger.texts("empresa-a", [content]) == {}
+
+
+def test_a_rebuild_purges_what_a_killed_retraction_left(neighbours, monkeypatch):
+    copy = neighbours.share("empresa-a", "retry")
+    content = neighbours.shared.state().copies[copy].content
+    with monkeypatch.context() as killed:
+        killed.setattr(Retracting, "_clear", lambda _: None)
+        neighbours.shared.retract(copy, reason="names a customer", by="Ana Souza")
+    assert content in neighbours.home.ledger.texts("empresa-a", [content])
+    neighbours.shared.rebuild()
+    assert neighbours.home.ledger.texts("empresa-a", [content]) == {}
