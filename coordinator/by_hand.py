@@ -34,7 +34,6 @@ LONGEST_CONTENT = 20_000
 LONGEST_TITLE = 100
 LONGEST_PATH = 400
 LONGEST_DESCRIPTION = 2_000
-LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True)
@@ -89,12 +88,6 @@ def component(path: str, *, name: str = "", description: str = "", category: str
     found = Declared(_folder(path), one_line(visible(name), LONGEST_TITLE), told, category)
     _refuse_secrets(f"{found.path}\n{found.name}\n{found.description}")
     return found
-
-
-def reason(text: str) -> str:
-    """Why something is taken back, as events keep it for ever; UsageError when it is too long."""
-    _check_length("a reason", text, LONGEST_REASON)
-    return " ".join(visible(text).split())
 
 
 def component_text(component: Declared) -> str:

@@ -26,6 +26,7 @@ from coordinator.ledger.company_state import CompanyState
 from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import NewEvent, text_hash
 from coordinator.ledger.payloads import Payload
+from coordinator.reasons import reason as checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,7 @@ class ByHand:
         UsageError when there never was one of that id. Removed before: nothing is recorded, and
         what a killed removal left goes.
         """
-        said = by_hand.reason(reason)
+        said = checked(reason)
 
         def decide(state: CompanyState) -> Sequence[Payload]:
             written = state.learnings.get(learning)
@@ -179,7 +180,7 @@ class ByHand:
 
         UsageError when it never was declared; as `remove_learning` when it is no more.
         """
-        component, said = by_hand.component(path), by_hand.reason(reason)
+        component, said = by_hand.component(path), checked(reason)
 
         def decide(state: CompanyState) -> Sequence[Payload]:
             text = state.components.get(component.id)

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from coordinator import by_hand
 from coordinator.errors import (
     CompanyBusy,
     CompanyError,
@@ -24,6 +23,7 @@ from coordinator.errors import (
     VersionConflict,
 )
 from coordinator.ledger.events import NewEvent
+from coordinator.reasons import reason as checked
 from coordinator.settings import SLUG, CompanySettings, company_slug, git_protocol
 from resources.files import FILE_MODE, make_folder, size_of, storage_errors, sync_folder
 from resources.instances import SETTINGS_FILE, Instance, settings_hash
@@ -143,7 +143,7 @@ class Companies:
         The folder leaves the list in one rename; a removal cut off after that is finished by the
         next command that makes or removes a company.
         """
-        reason = by_hand.reason(reason)  # before anything goes
+        reason = checked(reason)  # before anything goes
         instance = self.instance(company)
         if instance.folder.is_symlink():
             raise CompanyError(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coordinator import by_hand
 from coordinator.approvals import Inbox, Proposal, Roles
 from coordinator.errors import MemoryUnavailable, UsageError
 from coordinator.global_memory import Copy, GlobalState, learnings_of
@@ -16,6 +15,7 @@ from coordinator.ledger.approval_events import Ask, Role
 from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import NewEvent
 from coordinator.ledger.global_events import LearningRetracted
+from coordinator.reasons import reason as checked
 from resources.global_memory.index import GlobalIndex
 from resources.global_memory.records import GlobalRecords
 
@@ -48,7 +48,7 @@ class Retracting:
 
         NotPermitted unless `by` holds a role of the company that shared it.
         """
-        said = by_hand.reason(reason)
+        said = checked(reason)
         copy = self._copy(id)
         actor = self._home.actor if by is None else by
         self._check_role(copy.company, actor)
