@@ -207,7 +207,7 @@ READS_NOTHING_OF_A_COMPANY = {
 
 def test_every_command_is_tried_or_shows_no_rows(planted: Planted) -> None:
     tried = []
-    for audience in (surfaces._commands(planted, B), surfaces._attempts(planted, B)):
+    for audience in (surfaces._commands(planted, B), surfaces._attempts(planted, B, [A])):
         tried += [reading.surface.removeprefix("refused: ") for reading in audience]
     for audience in (surfaces.of_world(planted), surfaces.of_operator(planted)):
         tried += [reading.surface for reading in audience]
