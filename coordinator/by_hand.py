@@ -20,12 +20,13 @@ from coordinator.catalog.declared import DECLARED, Declared
 from coordinator.errors import UsageError
 from coordinator.learnings.language import language_of
 from coordinator.ledger.chain import canonical_json
-from coordinator.ledger.company_events import Category, ComponentAdded, LearningAdded
+from coordinator.ledger.company_events import ComponentAdded, LearningAdded
 from coordinator.ledger.company_state import CompanyState
 from coordinator.ledger.events import NewEvent, utc_text
 from coordinator.memory import LEARNING_COLUMNS
 from coordinator.plain_text import content_id, one_line, visible
 from coordinator.secrets import find_secrets
+from coordinator.settings import Category
 
 SOURCE = "manual"
 CATEGORIES: tuple[str, ...] = get_args(Category)

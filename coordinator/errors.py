@@ -9,6 +9,15 @@
     │   ├── GitUnreachable    no answer, refused, unknown host, no such folder
     │   ├── GitUnauthorized   the credentials were refused or are missing
     │   └── GitLimit          over the configured time or size
+    ├── SourceError           Jira, Confluence or Supabase could not be read or written
+    │   ├── SourceUnreachable no answer, refused, unknown host, bad TLS, a redirect
+    │   ├── SourceUnauthorized  the token is missing, refused or may not do that
+    │   ├── SourceAbsent      the project, space or table is not there, or not for this account
+    │   ├── SourceBusy        too many calls: carries when to come again
+    │   ├── SourceLimit       over the configured time or size
+    │   ├── SourceRefused     the call itself was refused: the content or a version does not fit
+    │   ├── SourceMisbehaved  an answer that breaks the specification
+    │   └── OutcomeUnknown    a write that may or may not have happened
     ├── MemoryUnavailable     the private memory cannot answer
     │   └── ModelMismatch     the table was written by another embedding model
     ├── ModelUnavailable      the embedding model cannot be loaded or is not the expected one
@@ -28,6 +37,8 @@ because messages reach logs and the Dagster event log.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class OrchError(Exception):
@@ -87,6 +98,50 @@ class GitUnauthorized(GitError):
 
 class GitLimit(GitError):
     """Over the configured time or size."""
+
+
+class SourceError(OrchError):
+    """Jira, Confluence or Supabase could not be read or written."""
+
+
+class SourceUnreachable(SourceError):
+    """No answer, refused, unknown host, bad TLS, a redirect, or the breaker is open."""
+
+
+class SourceUnauthorized(SourceError):
+    """The token is missing, refused, or may not do that."""
+
+
+class SourceAbsent(SourceError):
+    """The project, space or table is not there, or this account may not see it."""
+
+
+class SourceBusy(SourceError):
+    """Too many calls; `retry_at` is when to come again (UTC), None when the server did not say."""
+
+    def __init__(self, message: str, *, retry_at: datetime | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_at = retry_at
+
+
+class SourceLimit(SourceError):
+    """Over the configured time or size."""
+
+
+class SourceRefused(SourceError):
+    """The call itself was refused; `status` is the HTTP status: 400 content, 409 a version."""
+
+    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class SourceMisbehaved(SourceError):
+    """An answer that breaks the specification."""
+
+
+class OutcomeUnknown(SourceError):
+    """A write that may or may not have happened: look before trying again."""
 
 
 class MemoryUnavailable(OrchError):

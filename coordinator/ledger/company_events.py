@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from coordinator.ledger.payloads import Count, Name, Payload, Reason, TextHash
-from coordinator.settings import CompanySlug
+from coordinator.settings import Category, CompanySlug
 
 Source = Literal["git", "jira", "confluence", "supabase"]
-Category = Literal["pattern", "solution", "component", "insight", "best_practice", "need"]
 LearningId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:._-]{0,99}$")]
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from coordinator.ledger.company_events import Category, LearningId
+from coordinator.ledger.company_events import LearningId
 from coordinator.ledger.payloads import Name, Number, Payload, Reason, TextHash
-from coordinator.settings import CompanySlug
+from coordinator.settings import Category, CompanySlug
 
 GlobalId = Annotated[str, Field(pattern=r"^g-[0-9a-f]{16}$")]
 

