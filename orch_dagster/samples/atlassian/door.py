@@ -6,12 +6,13 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from orch_dagster.samples.atlassian.call import Call
 from orch_dagster.samples.atlassian.limits import Buckets, IssueWrites, Refusal
+from orch_dagster.samples.atlassian.misbehaving import Wrong
 from orch_dagster.samples.atlassian.operations import OPERATIONS, Operation, Product
 from orch_dagster.samples.atlassian.records import Account, Rules
 from orch_dagster.samples.atlassian.site import Site
@@ -75,8 +76,9 @@ class Door:
     site: Site
     rules: Rules
     cloud_id: str
-    buckets: Buckets
-    writes: IssueWrites
+    buckets: Buckets = field(default_factory=Buckets)
+    writes: IssueWrites = field(default_factory=IssueWrites)
+    wrongs: dict[str, Wrong] = field(default_factory=dict)
 
     def answer(self, request: Request, url: str, now: datetime, real_now: datetime) -> Response:
         """What the site answers; an operation nobody knows is a 404 and remembered."""
@@ -85,25 +87,42 @@ class Door:
             if found is None:
                 self.site.unexpected.append(request)
                 raise gateway_refusal(404, "No such operation here")
-            account = self._account(request, found, url, real_now)
-            left = self._take_token(found, account, now)
-            call = Call(
-                site=self.site,
-                rules=self.rules,
-                request=request,
-                account=account,
-                parts=found.parts,
-                body=_body(request, found.operation),
-                now=now,
-                real_now=real_now,
-                url=url,
-                root=f"{_host(url, found.gateway)}{found.gateway}",
-            )
-            self._count_write(call, found.operation)
-            response = found.operation.answer(call)
-            return replace(response, headers={**response.headers, **left})
+            wrong = self._wrong(found.operation)
+            if wrong is None:
+                return self._let_in(request, found, url, now, real_now)
+            return wrong.spoiled(self._let_in(wrong.asked(request), found, url, now, real_now))
         except Refused as refused:
             return refused.response
+
+    def _wrong(self, operation: Operation) -> Wrong | None:
+        """The wrong that is to be done to this operation's answer, once less from now on."""
+        wrong = self.wrongs.get(f"{operation.product}.{operation.name}")
+        if wrong is None or wrong.times == 0:
+            return None
+        if wrong.times is not None:
+            wrong.times -= 1
+        return wrong
+
+    def _let_in(
+        self, request: Request, found: Found, url: str, now: datetime, real_now: datetime
+    ) -> Response:
+        account = self._account(request, found, url, real_now)
+        left = self._take_token(found, account, now)
+        call = Call(
+            site=self.site,
+            rules=self.rules,
+            request=request,
+            account=account,
+            parts=found.parts,
+            body=_body(request, found.operation),
+            now=now,
+            real_now=real_now,
+            url=url,
+            root=f"{_host(url, found.gateway)}{found.gateway}",
+        )
+        self._count_write(call, found.operation)
+        response = found.operation.answer(call)
+        return replace(response, headers={**response.headers, **left})
 
     def _account(self, request: Request, found: Found, url: str, now: datetime) -> Account:
         account = self._known(request.header("Authorization"), now)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
 from orch_dagster.samples.atlassian.in_confluence import InConfluence
 from orch_dagster.samples.atlassian.in_jira import InJira
 from orch_dagster.samples.atlassian.records import Account, Person, Rules
+from orch_dagster.samples.atlassian.saving import load, save
 from orch_dagster.samples.atlassian.serving import InProcess, serving
 from orch_dagster.samples.atlassian.site import Site
 
@@ -35,6 +37,23 @@ class StandIn(InJira, InConfluence):
         site: Site | None = None,
     ) -> None:
         super().__init__(clock, rules or Rules(), url, cloud_id, site or Site())
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rules: Rules | None = None,
+        **options: str,
+    ) -> StandIn:
+        """The stand-in that was saved to a file; searches see all that stands there at once."""
+        return cls(clock, rules, site=load(path, clock()), **options)
+
+    def save(self, path: Path) -> None:
+        """Write all that stands there, accounts too, to a file only its owner may read."""
+        with self._lock:
+            self.settle()
+            save(self.site, path)
 
     def add_account(self, account: Account) -> Account:
         """Give somebody a token; one person may have several."""

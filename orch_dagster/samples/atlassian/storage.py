@@ -193,13 +193,15 @@ MAKERS: dict[str, Callable[[Element], Any]] = {
 
 def of_adf(node: Any) -> str:
     """An ADF document as storage format; a node without a form there keeps its text."""
-    kind, attrs = node.get("type"), node.get("attrs", {})
-    inner = "".join(of_adf(child) for child in node.get("content", []))
+    if not isinstance(node, dict):
+        return ""
+    kind, attrs = node.get("type"), node.get("attrs") or {}
+    inner = "".join(of_adf(child) for child in node.get("content") or [])
     if kind == "text":
-        return _marked(escape(node["text"], quote=False), node.get("marks", []))
-    if write := WRITERS.get(kind):
+        return _marked(escape(str(node.get("text", "")), quote=False), node.get("marks") or [])
+    if write := WRITERS.get(kind or ""):
         return write(node, attrs, inner)
-    tag = TAGS.get(kind)
+    tag = TAGS.get(kind or "")
     return f"<{tag}>{inner}</{tag}>" if tag else inner
 
 
@@ -212,14 +214,20 @@ def _named(_node: Any, attrs: Any, _inner: str) -> str:
     return escape(str(attrs.get("text") or attrs.get("shortName", "")), quote=False)
 
 
+def _heading(_node: Any, attrs: Any, inner: str) -> str:
+    level = attrs.get("level")
+    tag = f"h{level if level in range(1, 7) else 6}"
+    return f"<{tag}>{inner}</{tag}>"
+
+
 def _panel(_node: Any, attrs: Any, inner: str) -> str:
     name = {adf: macro for macro, adf in PANELS.items()}.get(attrs.get("panelType"), "info")
     return _macro_text(name, f"<ac:rich-text-body>{inner}</ac:rich-text-body>")
 
 
 WRITERS: dict[str, Callable[[Any, Any, str], str]] = {
-    "heading": lambda _, attrs, inner: f"<h{attrs['level']}>{inner}</h{attrs['level']}>",
-    "codeBlock": lambda node, attrs, _: _code_macro(_plain(node), attrs.get("language", "")),
+    "heading": _heading,
+    "codeBlock": lambda node, attrs, _: _code_macro(_plain(node), str(attrs.get("language") or "")),
     "panel": _panel,
     "hardBreak": lambda _node, _attrs, _inner: "<br />",
     "rule": lambda _node, _attrs, _inner: "<hr />",
@@ -254,8 +262,9 @@ def _code_macro(text: str, language: str) -> str:
 
 def _marked(text: str, marks: Iterable[Any]) -> str:
     for mark in marks:
-        if mark["type"] == "link":
-            text = f'<a href="{escape(mark["attrs"]["href"])}">{text}</a>'
-        elif tag := WRITTEN.get(mark["type"]):
+        if mark.get("type") == "link":
+            href = str((mark.get("attrs") or {}).get("href", ""))
+            text = f'<a href="{escape(href)}">{text}</a>'
+        elif tag := WRITTEN.get(mark.get("type")):
             text = f"<{tag}>{text}</{tag}>"
     return text

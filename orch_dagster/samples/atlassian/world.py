@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, cast
 
-from orch_dagster.samples.atlassian import adf, confluence_v1
+from orch_dagster.samples.atlassian import adf, confluence_v1, for_people
 from orch_dagster.samples.atlassian.call import milliseconds
 from orch_dagster.samples.atlassian.door import Door
-from orch_dagster.samples.atlassian.limits import Buckets, IssueWrites
+from orch_dagster.samples.atlassian.misbehaving import How, Wrong
+from orch_dagster.samples.atlassian.operations import OPERATIONS
 from orch_dagster.samples.atlassian.records import Comment, Later, Rules
 from orch_dagster.samples.atlassian.site import Site
 from orch_dagster.samples.atlassian.wire import Request, Response
@@ -30,7 +31,7 @@ class World:
         self.url = url
         self.cloud_id = cloud_id
         self.site = site
-        self._door = Door(site, rules, cloud_id, Buckets(), IssueWrites())
+        self._door = Door(site, rules, cloud_id)
         self._lock = threading.RLock()
         self._listeners: list[Exchange] = []
 
@@ -38,7 +39,8 @@ class World:
         """Answer a request now."""
         with self._lock:
             self.settle()
-            return self._answer(request, self.clock())
+            page = for_people.answer(self.site, request)
+            return self._answer(request, self.clock()) if page is None else page
 
     def handle_later(self, request: Request, delay: timedelta | None = None) -> None:
         """Let a request whose connection was dropped take effect after `delay`.
@@ -77,6 +79,23 @@ class World:
     def unexpected(self) -> list[Request]:
         """Requests for operations, or queries, the stand-in does not know."""
         return self.site.unexpected
+
+    def misbehave(self, operation: str, how: How, times: int | None = None) -> None:
+        """Answer an operation wrongly, `times` times or until `behave`.
+
+        Operations have the names of Atlassian's specifications: `getIssue`, or with the product
+        `jira.getCurrentUser` (products: jira, v1, v2). ValueError for an unknown name.
+        """
+        names = [f"{known.product}.{known.name}" for known in OPERATIONS]
+        meant = [name for name in names if operation in {name, name.partition(".")[2]}]
+        if not meant:
+            raise ValueError(f"no such operation: {operation}")
+        for name in meant:
+            self._door.wrongs[name] = Wrong(how, times)
+
+    def behave(self) -> None:
+        """Answer everything rightly again."""
+        self._door.wrongs.clear()
 
     def index_late(self, id_or_key: str, delay: timedelta) -> None:
         """Keep what was just written to an issue or page from searches until `delay` from now."""
