@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -76,3 +81,23 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Repo
 def embedder() -> SentenceEmbedder:
     """The embedded model, loaded once."""
     return SentenceEmbedder(EmbeddingSettings())
+
+
+@pytest.fixture(scope="session")
+def fault_servers() -> ModuleType:
+    """The module `resources/fault_server.py`: HTTP hosts that break in planned ways."""
+    path = Path(__file__).parent / "resources" / "fault_server.py"
+    spec = importlib.util.spec_from_file_location("fault_server", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def fault_server(fault_servers: ModuleType) -> Iterator[Callable[..., Any]]:
+    """Starts such hosts; they are stopped at the end of the test."""
+    with ExitStack() as stack:
+        yield lambda *given, **options: stack.enter_context(
+            fault_servers.FaultServer(*given, **options)
+        )

@@ -1,0 +1,86 @@
+"""What kind of network an address belongs to: the world, this machine, or something between.
+
+A name is checked by what it resolves to, because ``0``, ``2130706433``, ``127.1`` and
+``::ffff:127.0.0.1`` all reach this machine, and a public name may point at a private network.
+The tables follow IANA's special-purpose registries; `ipaddress.is_global` differs between Python
+versions and calls multicast and site-local addresses global.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+PUBLIC = "public"
+LOOPBACK = "loopback"
+
+IPV4 = tuple(
+    (kind, IPv4Network(network))
+    for kind, network in (
+        (LOOPBACK, "127.0.0.0/8"),
+        ("unspecified", "0.0.0.0/8"),
+        ("private", "10.0.0.0/8"),
+        ("private", "172.16.0.0/12"),
+        ("private", "192.168.0.0/16"),
+        ("carrier's private", "100.64.0.0/10"),
+        ("link-local", "169.254.0.0/16"),
+        ("reserved", "192.0.0.0/24"),
+        ("reserved", "192.0.2.0/24"),
+        ("reserved", "192.88.99.0/24"),
+        ("reserved", "198.18.0.0/15"),
+        ("reserved", "198.51.100.0/24"),
+        ("reserved", "203.0.113.0/24"),
+        ("multicast", "224.0.0.0/4"),
+        ("reserved", "240.0.0.0/4"),
+    )
+)
+IPV6 = tuple(
+    (kind, IPv6Network(network))
+    for kind, network in (
+        (LOOPBACK, "::1/128"),
+        ("unspecified", "::/128"),
+        ("private", "fc00::/7"),
+        ("link-local", "fe80::/10"),
+        ("multicast", "ff00::/8"),
+        ("reserved", "2001::/23"),
+        ("reserved", "2001:db8::/32"),
+        ("reserved", "3fff::/20"),
+        (PUBLIC, "2000::/3"),
+    )
+)
+"""The first that fits counts; what fits none is reserved."""
+CARRIERS = (
+    (IPv6Network("::ffff:0:0/96"), 0),
+    (IPv6Network("64:ff9b::/96"), 0),
+    (IPv6Network("2002::/16"), 80),
+)
+"""IPv6 networks that carry an IPv4 address, and how many bits follow it: mapped, NAT64, 6to4."""
+
+
+def address_kind(address: str) -> str:
+    """``public``, ``loopback``, or another word for where `address` leads; never an error."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    return _ipv4_kind(parsed) if isinstance(parsed, IPv4Address) else _ipv6_kind(parsed)
+
+
+def allowed_kinds(scheme: str, *, loopback: bool) -> frozenset[str]:
+    """Where a call may go: to the world by https; with `loopback` also to this machine.
+
+    Plain http never leaves this machine.
+    """
+    if scheme == "https":
+        return frozenset({PUBLIC, LOOPBACK} if loopback else {PUBLIC})
+    return frozenset({LOOPBACK} if scheme == "http" and loopback else ())
+
+
+def _ipv4_kind(address: IPv4Address) -> str:
+    return next((kind for kind, network in IPV4 if address in network), PUBLIC)
+
+
+def _ipv6_kind(address: IPv6Address) -> str:
+    for network, behind in CARRIERS:
+        if address in network:
+            return _ipv4_kind(IPv4Address((int(address) >> behind) & 0xFFFFFFFF))
+    return next((kind for kind, network in IPV6 if address in network), "reserved")
