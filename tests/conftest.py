@@ -101,3 +101,43 @@ def fault_server(fault_servers: ModuleType) -> Iterator[Callable[..., Any]]:
         yield lambda *given, **options: stack.enter_context(
             fault_servers.FaultServer(*given, **options)
         )
+
+
+@pytest.fixture(scope="session")
+def atlassian_contracts() -> ModuleType:
+    """The module `atlassian_contracts.py` beside this file: what the products take and give."""
+    path = Path(__file__).with_name("atlassian_contracts.py")
+    spec = importlib.util.spec_from_file_location("atlassian_contracts", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def stand_ins(atlassian_contracts: ModuleType) -> Iterator[Callable[..., Any]]:
+    """Makes stand-ins for Atlassian; traffic against the contracts fails the test at its end."""
+    from orch_dagster.samples.atlassian import StandIn
+
+    checker, made = atlassian_contracts.Checker(), []
+
+    def make(*given: Any, **options: Any) -> StandIn:
+        made.append(StandIn(*given, **options))
+        made[-1].on_exchange(checker)
+        return made[-1]
+
+    yield make
+    unknown = [f"unknown: {row.method} {row.target}" for one in made for row in one.unexpected]
+    problems = [*checker.violations, *unknown]
+    assert not problems, "\n".join([f"{len(problems)} against the contracts", *problems[:20]])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much traffic with the stand-in for Atlassian was held against the contracts."""
+    module = sys.modules.get("atlassian_contracts")
+    if module is not None and module.COUNTS:
+        rows = module.counts()
+        terminalreporter.write_line(
+            f"contracts: {module.COUNTS.total():,} exchanges with Atlassian's stand-in,"
+            f" {sum(1 for _, count in rows if count)} of {len(rows)} operations"
+        )
