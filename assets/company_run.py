@@ -11,7 +11,7 @@ import dagster as dg
 from coordinator.git import Snapshot
 from coordinator.ledger.company_state import CompanyState
 from coordinator.ports import Progress
-from coordinator.sweeps import sync_version
+from coordinator.versions import memory_version, sync_version
 from resources.git import Mirror
 from resources.home import Home
 from resources.instances import Instance
@@ -50,14 +50,19 @@ class CompanyRun:
 
     @cached_property
     def version(self) -> str:
-        """The version of everything this asset reads: head, settings, rules, written by hand."""
+        """The version of the repository as fetched: its head, settings, rules, words by hand."""
         with self.instance.mirror() as mirror:
             return sync_version(mirror.head(), self.instance.settings_hash, self.state)
+
+    @cached_property
+    def memory_version(self) -> str:
+        """The version of everything that is learned from: all sources, settings, rules, words."""
+        return memory_version(self.instance.settings_hash, self.state)
 
     def version_of(self, asset: str) -> str:
         """The version `asset` was last computed from; this run's when it never was."""
         computed = self.state.assets.get(asset)
-        return computed.input_version if computed is not None else self.version
+        return computed.input_version if computed is not None else self.memory_version
 
     def counts(self, asset: str) -> Mapping[str, int]:
         """What `asset` counted when it was last computed."""

@@ -49,13 +49,13 @@ def instance_context(
         },
     )
     frame = as_frame(run.company, found)
-    run.tables.write("instance_context", frame, run=run.run_id, version=run.version)
+    run.tables.write("instance_context", frame, run=run.run_id, version=run.memory_version)
     statistics = {
         name: int(found.data["statistics"][name])
         for name in ("commits", "components", "learnings", "memory_rows")
     }
-    if not run.syncs.completed(run.version, statistics, run=run.run_id):
-        context.log.info("the cursor stays: it stands here already, or other assets are behind")
+    if not run.syncs.completed(run.instance.settings_hash, statistics, run=run.run_id):
+        context.log.info("the cursors stay: they stand here already, or other assets are behind")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(data_version(frame)),
         metadata={

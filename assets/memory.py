@@ -22,9 +22,9 @@ from resources.tables import Written
     owners=OWNERS,
     code_version=rules.LEARNINGS,
     io_manager_key="company_tables",
-    description="Short texts worth remembering, from commits, documents, components and what "
-    "people wrote by hand, each with category and evidence. Texts that hold a secret are refused "
-    "and counted.",
+    description="Short texts worth remembering, from commits, documents, components, issues, "
+    "pages, memories and what people wrote by hand, each with category and evidence. Texts that "
+    "hold a secret are refused and counted.",
 )
 def learnings(
     context: dg.AssetExecutionContext,
@@ -32,6 +32,9 @@ def learnings(
     git_commits: pd.DataFrame,
     local_docs: pd.DataFrame,
     company_components: pd.DataFrame,
+    jira_issues: pd.DataFrame,
+    confluence_pages: pd.DataFrame,
+    supabase_memories: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
     run = CompanyRun.of(context, home.home)
     written = home.home.by_hand.learnings(run.company, run.state)
@@ -41,6 +44,9 @@ def learnings(
         commits=git_commits,
         documents=local_docs,
         components=company_components,
+        issues=jira_issues,
+        pages=confluence_pages,
+        memories=supabase_memories,
         rules=run.instance.settings.learnings,
         count_tokens=tokens.count_tokens,
         window=tokens.window,
@@ -52,7 +58,7 @@ def learnings(
         frame,
         data_version=dg.DataVersion(data_version(frame)),
         metadata={
-            "sync_version": run.version,
+            "sync_version": run.memory_version,
             "learnings": preview(newest, ["id", "category", "source", "language", "occurred_at"]),
             "categories": bars(frame["category"].value_counts().to_dict(), "learnings"),
             "sources": counts(frame["source"].value_counts().to_dict(), "source"),

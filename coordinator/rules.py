@@ -6,3 +6,4 @@ Dagster shows the assets as out of date.
 
 LEARNINGS = "2"
 CATALOG = "1"
+READING = "1"

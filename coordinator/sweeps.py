@@ -5,28 +5,18 @@ The sensors and `orch sync` fetch, ask here, and act.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from coordinator import by_hand, rules
+from coordinator.ledger.company_events import Source
 from coordinator.ledger.company_state import CompanyState, Cursor
+from coordinator.versions import sync_version
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 MOST_DOUBLINGS = 9
 """512 minutes, over LONGEST_WAIT; unbounded, the 42nd failure would overflow a timedelta."""
-
-STEPS = (
-    "git_commits",
-    "local_docs",
-    "company_components",
-    "learnings",
-    "private_memory",
-    "instance_context",
-)
-"""The assets of one company, in their order: a sync is complete when all are of its version."""
 
 
 @dataclass(frozen=True)
@@ -49,36 +39,21 @@ class Due:
 
 
 @dataclass(frozen=True)
+class SourcePoll:
+    """What one company's other source said: `news` is empty when there is nothing to do, and None
+    when it could not be read, which is never "nothing"."""
+
+    company: str
+    news: str | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class PartitionChanges:
     """Partition keys to add and to delete."""
 
     add: tuple[str, ...]
     delete: tuple[str, ...]
-
-
-def sync_version(head: str, settings_hash: str, state: CompanyState) -> str:
-    """The version of everything a sync reads: the head, then a digest of the rest.
-
-    The rest is settings, rules, and what `state` says was written by hand.
-    """
-    parts = [settings_hash, rules.CATALOG, rules.LEARNINGS, by_hand.version(state)]
-    digest = hashlib.sha256(":".join(filter(None, parts)).encode()).hexdigest()[:12]
-    return f"{head}+{digest}"
-
-
-def is_complete(state: CompanyState, version: str) -> bool:
-    """Whether every asset of the company was computed from `version`.
-
-    Without this, materializing the last asset alone would move the cursor over work not done.
-    """
-    return all(
-        name in state.assets and state.assets[name].input_version == version for name in STEPS
-    )
-
-
-def head_of(version: str) -> str:
-    """The head inside a sync version."""
-    return version.partition("+")[0]
 
 
 def due(
@@ -105,18 +80,48 @@ def due(
         state = states.get(poll.company, CompanyState())
         version = sync_version(poll.head, settings_hashes[poll.company], state)
         cursor = state.cursors.get("git", Cursor("", 0))
-        if version == cursor.cursor or _waits(state, now):
+        if version == cursor.cursor or _waits(state, "git", now):
             continue
-        tries = f"{state.created_at_version}.{cursor.moves}.{state.failed_in_a_row}"
+        tries = f"{state.created_at_version}.{cursor.moves}.{_failed(state, 'git')}"
         found.append(Due(poll.company, version, f"git:{poll.company}:{tries}:{version}"))
     return found
 
 
-def _waits(state: CompanyState, now: datetime | None) -> bool:
-    if now is None or state.last_failure is None:
+def due_source(
+    source: Source,
+    polls: Sequence[SourcePoll],
+    states: Mapping[str, CompanyState],
+    *,
+    now: datetime | None = None,
+) -> list[Due]:
+    """The companies of which `source` is to be read, in the order polled; rules as in `due`.
+
+    The version of a Due is what the poll found.
+    """
+    found = []
+    for poll in polls:
+        if not poll.news:
+            continue
+        state = states.get(poll.company, CompanyState())
+        if _waits(state, source, now):
+            continue
+        moves = state.cursors[source].moves if source in state.cursors else 0
+        tries = f"{state.created_at_version}.{moves}.{_failed(state, source)}"
+        found.append(Due(poll.company, poll.news, f"{source}:{poll.company}:{tries}:{poll.news}"))
+    return found
+
+
+def _failed(state: CompanyState, source: Source) -> int:
+    failure = state.failures.get(source)
+    return failure.in_a_row if failure is not None else 0
+
+
+def _waits(state: CompanyState, source: Source, now: datetime | None) -> bool:
+    failure = state.failures.get(source)
+    if now is None or failure is None:
         return False
-    doublings = min(state.failed_in_a_row - 1, MOST_DOUBLINGS)
-    return now < state.last_failure.at + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+    doublings = min(failure.in_a_row - 1, MOST_DOUBLINGS)
+    return now < failure.at + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def lost_runs(orphans: Collection[str], suspects: Collection[str]) -> list[str]:

@@ -9,7 +9,15 @@ from assets.catalog import component_catalog
 from assets.checks import CHECKS
 from assets.global_memory import GLOBAL_CHECKS, global_memory, global_memory_job
 from assets.io_manager import company_tables, coordinator_tables
-from assets.jobs import COMPANY_ASSETS, catalog_job, sync_company
+from assets.jobs import COMPANY_ASSETS, SYNC_JOBS, catalog_job
+from assets.publications import (
+    company_docs_pages,
+    confluence_insights,
+    jira_insights,
+    publish_docs_job,
+    publish_job,
+)
+from assets.services import SERVICES
 from assets.sources import git_repository
 from resources.dagster_resources import HomeResource
 from sensors.approvals import approval_sensor
@@ -17,7 +25,8 @@ from sensors.companies import company_sensor
 from sensors.failures import failure_sensor
 from sensors.git import git_sensor
 from sensors.recovery import recovery_sensor
-from sensors.schedules import catalog_schedule, global_memory_schedule
+from sensors.schedules import SCHEDULES
+from sensors.services import confluence_sensor, jira_sensor, supabase_sensor
 
 # data versions are what tells an unchanged asset from a changed one; their parameter is "beta"
 warnings.filterwarnings("ignore", "Parameter `data_version`", dg.BetaWarning)
@@ -26,11 +35,36 @@ warnings.filterwarnings("ignore", "Parameter `data_version`", dg.BetaWarning)
 def definitions_for(home_path: str = "") -> dg.Definitions:
     """The code location of the home at `home_path`; empty: ORCH_HOME, else ``./.orch``."""
     return dg.Definitions(
-        assets=[git_repository, *COMPANY_ASSETS, component_catalog, global_memory],
+        assets=[
+            git_repository,
+            *SERVICES,
+            *COMPANY_ASSETS,
+            component_catalog,
+            global_memory,
+            company_docs_pages,
+            jira_insights,
+            confluence_insights,
+        ],
         asset_checks=[*CHECKS, *GLOBAL_CHECKS],
-        jobs=[sync_company, catalog_job, global_memory_job, decide_approvals],
-        sensors=[company_sensor, git_sensor, failure_sensor, recovery_sensor, approval_sensor],
-        schedules=[catalog_schedule, global_memory_schedule],
+        jobs=[
+            *SYNC_JOBS,
+            catalog_job,
+            global_memory_job,
+            publish_job,
+            publish_docs_job,
+            decide_approvals,
+        ],
+        sensors=[
+            company_sensor,
+            git_sensor,
+            jira_sensor,
+            confluence_sensor,
+            supabase_sensor,
+            failure_sensor,
+            recovery_sensor,
+            approval_sensor,
+        ],
+        schedules=SCHEDULES,
         resources={
             "home": HomeResource(path=home_path),
             "company_tables": company_tables,

@@ -79,6 +79,10 @@ class Companies:
             if SLUG.fullmatch(path.name) and path.is_dir()
         )
 
+    def readable(self) -> list[str]:
+        """Slugs of the companies whose settings can be used."""
+        return [name for name in self.names() if not self.check(name).problem]
+
     def instance(self, company: str) -> Instance:
         """The space of `company`; CompanyError when there is none."""
         instance = Instance(self._folder / company_slug(company))

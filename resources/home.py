@@ -14,12 +14,18 @@ from resources.files import make_folder, read_settings_text, write_text
 from resources.ledger import Ledger
 
 if TYPE_CHECKING:
+    from coordinator.settings import Atlassian
     from resources.approvals import Approvals
+    from resources.atlassian import Site
+    from resources.atlassian.site import Product
     from resources.by_hand import ByHand
     from resources.company_view import CompanyView
     from resources.embedding import SentenceEmbedder, TokenCounter
     from resources.global_memory import GlobalMemory
+    from resources.http import Lanes
     from resources.memory import PrivateMemory
+    from resources.publishing.publishing import Publishing
+    from resources.sources.sources import Sources
     from resources.tables import Tables
 
 SETTINGS_FILE = "orch.yaml"
@@ -204,6 +210,33 @@ class Home:
         from resources.global_memory import GlobalMemory
 
         return GlobalMemory(self)
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """The lanes every call to another host goes through: those of this process."""
+        from resources.http import process_lanes
+
+        return process_lanes()
+
+    def site(self, owner: str, settings: Atlassian, product: Product) -> Site:
+        """The account of `owner` (a company, or the coordinator) on its Atlassian site."""
+        from resources.atlassian import Site
+
+        return Site(settings, product, owner=owner, lanes=self.lanes)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Jira, Confluence and Supabase of the companies, read little by little."""
+        from resources.sources.sources import Sources
+
+        return Sources(self)
+
+    @cached_property
+    def publishing(self) -> Publishing:
+        """What is published where."""
+        from resources.publishing.publishing import Publishing
+
+        return Publishing(self)
 
     def view(self, company: str, *, surface: str) -> CompanyView:
         """Everything `company` may see and do, and nothing else; `surface` is what shows it."""

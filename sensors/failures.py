@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from assets.jobs import sync_company
+from assets.jobs import SYNC_JOBS, source_of
+from coordinator.ledger.company_events import Source
 from coordinator.ledger.company_state import CompanyState
 from resources.dagster_resources import PARTITION_TAG, HomeResource
 from resources.sync_log import SyncLog
@@ -13,7 +14,7 @@ FAILURE_INTERVAL_S = 30
 
 
 @dg.run_failure_sensor(
-    monitored_jobs=[sync_company],
+    monitored_jobs=[*SYNC_JOBS],
     minimum_interval_seconds=FAILURE_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Records failed syncs that could not record themselves, so that they are tried "
@@ -24,10 +25,11 @@ def failure_sensor(context: dg.RunFailureSensorContext, home: HomeResource) -> N
     company = run.tags.get(PARTITION_TAG, "")
     if company not in home.home.companies.names():
         return
+    source = source_of(run.job_name)
     record = context.instance.get_run_record_by_id(run.run_id)
-    if record is None or _told_since(home.home.ledger.state(company), _began(record)):
+    if record is None or _told_since(home.home.ledger.state(company), source, _began(record)):
         return
-    SyncLog(company, home.home.ledger).failed("RunLost", "run", run=run.run_id)
+    SyncLog(company, home.home.ledger).failed("RunLost", "run", run=run.run_id, source=source)
 
 
 def _began(record: dg.RunRecord) -> datetime:
@@ -36,7 +38,7 @@ def _began(record: dg.RunRecord) -> datetime:
     return record.create_timestamp.replace(tzinfo=UTC)
 
 
-def _told_since(state: CompanyState, moment: datetime) -> bool:
-    """Whether a failure or a complete sync was recorded since `moment`: one is enough."""
-    failed = state.last_failure.at if state.last_failure is not None else None
-    return any(at is not None and at >= moment for at in (failed, state.last_sync_at))
+def _told_since(state: CompanyState, source: Source, moment: datetime) -> bool:
+    """Whether a failure or a complete sync of `source` was recorded since: one is enough."""
+    failed = state.failures[source].at if source in state.failures else None
+    return any(at is not None and at >= moment for at in (failed, state.synced_at.get(source)))

@@ -1,9 +1,19 @@
 """What happens by the clock."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from assets.global_memory import global_memory_job
-from assets.jobs import catalog_job
+from assets.jobs import catalog_job, sync_confluence, sync_jira, sync_supabase
+from assets.publications import publish_docs_job, publish_job
+from coordinator.errors import OrchError
+from coordinator.ledger.company_events import Source
+from coordinator.publishing import copies, docs
+from coordinator.publishing.records import Target
+from coordinator.versions import SOURCE_ASSETS
+from resources.dagster_resources import HomeResource
+from resources.home import Home
 
 catalog_schedule = dg.ScheduleDefinition(
     name="catalog_schedule",
@@ -19,4 +29,119 @@ global_memory_schedule = dg.ScheduleDefinition(
     cron_schedule="37 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Holds the global memory against the ledger once an hour.",
+)
+
+
+@dg.schedule(
+    job=sync_jira,
+    cron_schedule="5 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Once a day, counts the issues of every company: deleted ones leave.",
+)
+def jira_census_schedule(
+    context: dg.ScheduleEvaluationContext, home: HomeResource
+) -> Iterator[dg.RunRequest]:
+    return _census(context, home.home, "jira")
+
+
+@dg.schedule(
+    job=sync_confluence,
+    cron_schedule="25 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Once a day, counts the pages of every company: deleted and archived ones leave.",
+)
+def confluence_census_schedule(
+    context: dg.ScheduleEvaluationContext, home: HomeResource
+) -> Iterator[dg.RunRequest]:
+    return _census(context, home.home, "confluence")
+
+
+@dg.schedule(
+    job=sync_supabase,
+    cron_schedule="45 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Once a day, counts the memories of every company: deleted ones leave.",
+)
+def supabase_census_schedule(
+    context: dg.ScheduleEvaluationContext, home: HomeResource
+) -> Iterator[dg.RunRequest]:
+    return _census(context, home.home, "supabase")
+
+
+def _census(
+    context: dg.ScheduleEvaluationContext, home: Home, source: Source
+) -> Iterator[dg.RunRequest]:
+    """A run with a census for each company whose settings ask for `source`."""
+    [asset] = SOURCE_ASSETS[source]
+    config = {"ops": {asset: {"config": {"census": True}}}}
+    day = context.scheduled_execution_time.date().isoformat()
+    for name in home.companies.readable():
+        if home.sources.is_read(source, home.companies.instance(name).settings):
+            yield dg.RunRequest(
+                run_key=f"census:{source}:{name}:{day}", partition_key=name, run_config=config
+            )
+
+
+@dg.schedule(
+    job=publish_job,
+    cron_schedule="*/5 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every five minutes, publishes what companies agreed to share where something is "
+    "due: new or changed learnings, lost calls to be looked for, refused ones to be tried again.",
+)
+def publication_schedule(
+    context: dg.ScheduleEvaluationContext, home: HomeResource
+) -> dg.RunRequest | dg.SkipReason:
+    publishing = home.home.publishing
+    due = [
+        place.target
+        for place in publishing.places.all()
+        if _is_due(context, home.home, place.target, copies.KIND)
+    ]
+    if not due:
+        return dg.SkipReason("nothing is to be published now")
+    return dg.RunRequest(run_key=f"publish:{context.scheduled_execution_time.isoformat()}")
+
+
+@dg.schedule(
+    job=publish_docs_job,
+    cron_schedule="*/5 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every five minutes, publishes the documents of companies whose pages are not what "
+    "their repository holds.",
+)
+def docs_schedule(
+    context: dg.ScheduleEvaluationContext, home: HomeResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    moment = context.scheduled_execution_time.isoformat()
+    due = [
+        place.target.company
+        for place in home.home.publishing.places.all()
+        if place.target == Target("confluence", place.target.company)
+        and place.target.company
+        and _is_due(context, home.home, place.target, docs.KIND)
+    ]
+    if not due:
+        yield dg.SkipReason("every company's pages are what its documents say")
+    for company in due:
+        yield dg.RunRequest(run_key=f"docs:{company}:{moment}", partition_key=company)
+
+
+def _is_due(context: dg.ScheduleEvaluationContext, home: Home, target: Target, kind: str) -> bool:
+    """Whether there is something to publish; a place that cannot be told stops no other."""
+    try:
+        return home.publishing.is_due(target, kind)
+    except OrchError as error:
+        context.log.warning(f"{target.service} of {target.whose}: {error}")
+        return False
+
+
+SCHEDULES = (
+    catalog_schedule,
+    global_memory_schedule,
+    jira_census_schedule,
+    confluence_census_schedule,
+    supabase_census_schedule,
+    publication_schedule,
+    docs_schedule,
 )

@@ -16,6 +16,8 @@ from coordinator.ledger.payloads import Payload
 Recorded = TypeVar("Recorded", bound=Payload)
 MEMORY_KINDS: tuple[Kind, ...] = ("publish_learning", "merge_learnings")
 """The kinds that are about the global memory, which carries them out."""
+OUTBOX_KINDS: tuple[Kind, ...] = ("overwrite_edited",)
+"""The kinds that are about what is published, which the outbox carries out."""
 
 Status = Literal["waiting", "approved", "rejected", "void", "expired", "done"]
 

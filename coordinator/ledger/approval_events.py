@@ -16,6 +16,7 @@ Kind = Literal[
     "publish_learning",
     "merge_learnings",
     "publish_insight",
+    "overwrite_edited",
     "feature_gate",
     "strategy_promotion",
     "company_removal",

@@ -44,9 +44,10 @@ class SyncRequested(Payload):
 
 
 class SyncCompleted(Payload):
-    """`counts` by what was counted, `versions` by source or table, `seconds` it took."""
+    """`sources` were read to the end; `counts` by what was counted, `seconds` it took."""
 
     event_type = "sync_completed"
+    sources: tuple[Source, ...] = ("git",)
     counts: dict[Name, Count] = Field(default_factory=dict)
     versions: dict[Name, Name] = Field(default_factory=dict)
     seconds: Annotated[float, Field(ge=0)] | None = None
@@ -56,6 +57,7 @@ class SyncFailed(Payload):
     """`error_kind` is the name of an error class, never its message: messages may quote."""
 
     event_type = "sync_failed"
+    source: Source = "git"
     error_kind: Name
     stage: Name
 

@@ -16,7 +16,7 @@ from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import Event
 from coordinator.ledger.reducer import Reducer
 
-REDUCER_VERSION = 3
+REDUCER_VERSION = 4
 """Goes up whenever `company_state` makes another state of the same events."""
 
 
@@ -57,11 +57,13 @@ class MemoryState:
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed sync: the class of its error, where it stopped, when."""
+    """The last failed sync of a source: its error's class, where it stopped, when, and how many
+    failed in a row."""
 
     error_kind: str
     stage: str
     at: datetime
+    in_a_row: int
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,9 @@ class CompanyState:
     """One company as the ledger knows it; `version` is that of the last event folded in.
 
     `created_at_version` is that of its creation: it tells it from an earlier one of its name.
-    `syncs` counts completed syncs, `failed_in_a_row` the failures since the last of them;
-    `last_failure` is None when there were none. `learnings` are those written by hand, by id,
-    and `components` those declared by hand, as hashes of their texts. A removal leaves nothing but
-    `version`.
+    `syncs` counts completed syncs, `synced_at` is the last of each source, `failures` those since
+    then. `learnings` are those written by hand, by id, and `components` those declared by hand,
+    as hashes of their texts. A removal leaves nothing but `version`.
     """
 
     version: int = 0
@@ -96,11 +97,11 @@ class CompanyState:
     assets: Mapping[str, AssetState] = field(default_factory=dict)
     memory: MemoryState | None = None
     syncs: int = 0
-    failed_in_a_row: int = 0
     last_sync_requested_at: datetime | None = None
     last_sync_at: datetime | None = None
+    synced_at: Mapping[str, datetime] = field(default_factory=dict)
     last_sync_counts: Mapping[str, int] = field(default_factory=dict)
-    last_failure: Failure | None = None
+    failures: Mapping[str, Failure] = field(default_factory=dict)
     learnings: Mapping[str, WrittenLearning] = field(default_factory=dict)
     components: Mapping[str, str] = field(default_factory=dict)
 
@@ -149,19 +150,24 @@ def _completed(state: CompanyState, completed: events.SyncCompleted, event: Even
     return replace(
         state,
         syncs=state.syncs + 1,
-        failed_in_a_row=0,
-        last_failure=None,
+        failures={
+            source: one for source, one in state.failures.items() if source not in completed.sources
+        },
         last_sync_at=event.occurred_at,
+        synced_at={**state.synced_at, **dict.fromkeys(completed.sources, event.occurred_at)},
         last_sync_counts=dict(completed.counts),
     )
 
 
 def _failed(state: CompanyState, failed: events.SyncFailed, event: Event) -> CompanyState:
-    return replace(
-        state,
-        failed_in_a_row=state.failed_in_a_row + 1,
-        last_failure=Failure(failed.error_kind, failed.stage, event.occurred_at),
+    before = state.failures.get(failed.source)
+    failure = Failure(
+        failed.error_kind,
+        failed.stage,
+        event.occurred_at,
+        in_a_row=before.in_a_row + 1 if before else 1,
     )
+    return replace(state, failures={**state.failures, failed.source: failure})
 
 
 def _moved(state: CompanyState, moved: events.CursorMoved, _: Event) -> CompanyState:

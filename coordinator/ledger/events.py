@@ -2,7 +2,8 @@
 
 Every type has one frozen payload model that forbids unknown keys. A type or a schema version that
 nobody here knows is refused loudly: skipping it would make a state that never was.
-Streams are ``company:<slug>``, ``coordinator``, ``approvals`` and ``global``.
+Streams are ``company:<slug>``, ``coordinator``, ``approvals``, ``global``, and for what is
+published ``outbox:<service>`` and ``outbox:<service>:<slug>``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from pydantic import ValidationError
 from coordinator.errors import LedgerError, UnknownEvent
 
 # each module registers its payloads
-from coordinator.ledger import approval_events, company_events, coordinator_events, global_events
+from coordinator.ledger import (
+    approval_events,
+    company_events,
+    coordinator_events,
+    global_events,
+    outbox_events,
+)
 from coordinator.ledger.chain import EventRow, canonical_json
 from coordinator.ledger.payloads import REGISTRY, Payload
 from coordinator.settings import SLUG
@@ -29,11 +36,14 @@ __all__ = [
     "company_events",
     "coordinator_events",
     "global_events",
+    "outbox_events",
 ]
 
 COORDINATOR = "coordinator"
 APPROVALS = "approvals"
 GLOBAL = "global"
+OUTBOXES = ("outbox:jira", "outbox:confluence")
+"""The coordinator's own; a company's has its name behind it."""
 MAX_PAYLOAD_BYTES = 1_000_000
 MAX_TEXT_BYTES = 1_000_000
 
@@ -99,14 +109,14 @@ class Event:
 
 def stream_company(stream: str) -> str | None:
     """The company a stream belongs to, None for those of all; LedgerError for any other."""
-    if stream in (COORDINATOR, APPROVALS, GLOBAL):
+    if stream in (COORDINATOR, APPROVALS, GLOBAL, *OUTBOXES):
         return None
-    kind, _, slug = stream.partition(":")
-    if kind != "company" or not SLUG.fullmatch(slug):
+    kind, _, slug = stream.rpartition(":")
+    if kind not in ("company", *OUTBOXES) or not SLUG.fullmatch(slug):
         shown = stream.encode("ascii", "backslashreplace").decode("ascii")[:80]
         raise LedgerError(
             f"'{shown}' is no stream",
-            hint=f"streams are company:<name>, {COORDINATOR}, {APPROVALS} and {GLOBAL}",
+            hint=f"streams are company:<name>, {COORDINATOR}, {APPROVALS}, {GLOBAL} and outbox:…",
         )
     return slug
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from coordinator.approvals import MEMORY_KINDS
+from coordinator.approvals import MEMORY_KINDS, OUTBOX_KINDS
 
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
@@ -39,6 +39,8 @@ class Owners:
         self._given[kind] = owner
 
     def get(self, kind: str) -> Owner | None:
-        if kind not in self._given and kind in MEMORY_KINDS:
+        if kind in self._given:
+            return self._given[kind]
+        if kind in MEMORY_KINDS:
             return self._home.global_memory
-        return self._given.get(kind)
+        return self._home.publishing if kind in OUTBOX_KINDS else None

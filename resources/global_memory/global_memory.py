@@ -6,10 +6,10 @@ another copy, seen or taken back is an event first, and `store()` makes the tabl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from coordinator.global_memory import MERGE, GlobalState
+from coordinator.global_memory import MERGE, Copy, GlobalState
 from coordinator.memory import Found, SearchFilters
 from coordinator.ports import Progress
 from resources.global_memory.auditing import Audit, audit
@@ -95,6 +95,10 @@ class GlobalMemory:
     def state(self) -> GlobalState:
         """Every copy as the ledger knows it."""
         return self._records.state()
+
+    def texts(self, copies: Mapping[str, Copy]) -> dict[str, str]:
+        """Copy id → the text everybody agreed to; one whose text was purged is left out."""
+        return self._records.texts(copies)
 
     def rows(self) -> pd.DataFrame:
         """The rows the table must hold: one for each standing copy."""

@@ -2,5 +2,6 @@
 
 from resources.http.lane import LaneState
 from resources.http.lanes import Lanes
+from resources.http.process import process_lanes
 
-__all__ = ["LaneState", "Lanes"]
+__all__ = ["LaneState", "Lanes", "process_lanes"]

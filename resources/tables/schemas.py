@@ -51,6 +51,64 @@ def documents() -> pa.Schema:
     )
 
 
+def issues() -> pa.Schema:
+    """One row per Jira issue; texts as Markdown, `people` all it names, `state` new, … or done."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "key": pa.string(),
+            "title": pa.string(),
+            "text": pa.string(),
+            "comments": pa.string(),
+            "history": pa.string(),
+            "status": pa.string(),
+            "state": pa.string(),
+            "resolution": pa.string(),
+            "kind": pa.string(),
+            "labels": pa.list_(pa.string()),
+            "people": pa.list_(pa.string()),
+            "created_at": moment(),
+            "updated_at": moment(),
+            "resolved_at": moment(),
+        }
+    )
+
+
+def pages() -> pa.Schema:
+    """One row per current page of the Confluence space; texts as Markdown."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "title": pa.string(),
+            "text": pa.string(),
+            "comments": pa.string(),
+            "parent": pa.string(),
+            "version": pa.int64(),
+            "created_at": moment(),
+            "updated_at": moment(),
+        }
+    )
+
+
+def memories() -> pa.Schema:
+    """One row per memory others wrote into the company's Supabase project."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "title": pa.string(),
+            "content": pa.string(),
+            "category": pa.string(),
+            "language": pa.string(),
+            "author": pa.string(),
+            "occurred_at": moment(),
+            "updated_at": moment(),
+        }
+    )
+
+
 def components() -> pa.Schema:
     """One row per component folder; `fingerprint` is a MinHash signature, empty when too small."""
     import pyarrow as pa
@@ -242,6 +300,9 @@ def known(name: str) -> pa.Schema | None:
     makers = {
         "git_commits": commits,
         "local_docs": documents,
+        "jira_issues": issues,
+        "confluence_pages": pages,
+        "supabase_memories": memories,
         "company_components": components,
         "learnings": learnings,
         "instance_context": contexts,

@@ -12,7 +12,7 @@ import pytest
 from assets import checks
 from assets.jobs import COMPANY_ASSETS
 from coordinator.ledger.events import NewEvent
-from coordinator.sweeps import STEPS, head_of
+from coordinator.versions import MEMORY_ASSETS, SOURCE_ASSETS, head_of
 from orch_dagster.definitions import defs
 from resources.tables import Tables
 
@@ -24,6 +24,10 @@ ANOTHER = """Fix the thread queue that grew without bound
 The workers were slower than the producers, so the queue filled the memory; bound it to a thousand
 entries and answer 503 when it is full."""
 PRIVATE = ("wobblefish", "zanzibarquokka", "kiwiplatypus", "ada@example.org")
+
+
+STEPS = (*SOURCE_ASSETS["git"], *MEMORY_ASSETS)
+OUTSIDE = {"git_repository", "jira_project", "confluence_space", "supabase_project"}
 
 
 def metadata_of(run, asset):
@@ -116,7 +120,7 @@ def test_an_unreadable_repository_fails_the_run_and_is_recorded_by_its_error_cla
     acme.path.rename(acme.path.with_name("moved"))
     run = desk.sync("acme")
     assert not run.success
-    failure = desk.state("acme").last_failure
+    failure = desk.state("acme").failures["git"]
     assert (failure.error_kind, failure.stage) == ("GitUnreachable", "git_commits")
     assert versions(desk) == before
 
@@ -128,7 +132,7 @@ def test_a_damaged_repository_fails_its_run_and_keeps_what_was_known(desk, acme)
     (acme.path / ".git" / "objects" / sha[:2] / sha[2:]).unlink()
     run = desk.sync("acme")
     assert not run.success
-    assert desk.state("acme").failed_in_a_row == 1
+    assert desk.state("acme").failures["git"].in_a_row == 1
     assert desk.ids("acme", "git_commits") == before
 
 
@@ -246,8 +250,9 @@ def test_every_asset_says_what_it_is_and_whose():
         assert spec.owners, name
         assert spec.kinds, name
         assert spec.group_name not in (None, "default"), name
-        assert spec.code_version or name == "git_repository", name
+        assert spec.code_version or name in OUTSIDE, name
 
 
 def test_a_sync_is_complete_by_exactly_the_assets_of_its_job():
-    assert {asset.key.path[-1] for asset in COMPANY_ASSETS} == set(STEPS)
+    every = {name for assets in SOURCE_ASSETS.values() for name in assets} | set(MEMORY_ASSETS)
+    assert {asset.key.path[-1] for asset in COMPANY_ASSETS} == every

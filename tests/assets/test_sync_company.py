@@ -11,7 +11,8 @@ import pytest
 
 from assets.partitions import company_partitions
 from coordinator.settings import EmbeddingSettings
-from coordinator.sweeps import due, head_of
+from coordinator.sweeps import due
+from coordinator.versions import head_of
 from orch_dagster.definitions import definitions_for
 from resources.companies import settings_for
 from resources.home import Home
@@ -68,8 +69,7 @@ def test_a_failed_run_is_recorded_so_that_the_next_try_has_another_key(
     before = run_key(home)
     (tmp_path / "empty.git").rename(tmp_path / "gone.git")
     assert not sync(home).success
-    failure = home.ledger.state("acme").last_failure
-    assert failure is not None
+    failure = home.ledger.state("acme").failures["git"]
     assert (failure.error_kind, failure.stage) == ("GitUnreachable", "git_commits")
     (tmp_path / "gone.git").rename(tmp_path / "empty.git")
     assert run_key(home) not in (None, before)

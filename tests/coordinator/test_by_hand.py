@@ -17,7 +17,7 @@ from coordinator.errors import UsageError
 from coordinator.ledger.company_state import CompanyState, WrittenLearning
 from coordinator.ledger.events import text_hash
 from coordinator.memory import LEARNING_COLUMNS
-from coordinator.sweeps import sync_version
+from coordinator.versions import sync_version
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 

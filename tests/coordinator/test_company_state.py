@@ -90,13 +90,12 @@ def test_failures_count_until_a_sync_completes():
     failure = ("sync_failed", {"error_kind": "GitUnreachable", "stage": "git_commits"})
     begun = [("sync_requested", {"sources": ["git"]}), failure, failure]
     failing = company_state(stream(*begun))
-    assert failing.failed_in_a_row == 2
-    assert failing.last_failure is not None
-    assert failing.last_failure.error_kind == "GitUnreachable"
+    assert failing.failures["git"].in_a_row == 2
+    assert failing.failures["git"].error_kind == "GitUnreachable"
     assert failing.last_sync_at is None
 
     done = company_state(stream(*begun, ("sync_completed", {"counts": {"commits": 4}})))
-    assert (done.failed_in_a_row, done.last_failure, done.syncs) == (0, None, 1)
+    assert (dict(done.failures), done.syncs) == ({}, 1)
     assert done.last_sync_counts == {"commits": 4}
     assert done.last_sync_at == datetime(2026, 1, 1, 12, 4, tzinfo=UTC)
     assert done.last_sync_requested_at == datetime(2026, 1, 1, 12, 1, tzinfo=UTC)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.ledger import outbox_events
 from coordinator.ledger.chain import EventRow, verify_chain
 from coordinator.ledger.events import Event
-from coordinator.ledger.payloads import REGISTRY
+from coordinator.ledger.payloads import REGISTRY, Payload
 from coordinator.ledger.reducers import reducer_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -21,31 +22,31 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 STATES = {
     "ledger-v1": {
         "company:empresa-a": (
-            3,
-            "2f821f787b9e950161c948a7b5a471241bc0aa3aac05ad1e9e74c39342fc3248",
+            4,
+            "2cecaf1e5da53e70757e0fa4b098fc4e689bb3de2f6bcd18db6e5dd6e1865285",
         ),
         "company:empresa-b": (
-            3,
-            "d5593e6bff59f21432da6bb306292526ad225fb27901de5f88a65b93043efbe8",
+            4,
+            "279c2c73d6738c1157abf154035094bdd9df9b6bf484986f1f12da53a3e06260",
         ),
         "company:empresa-c": (
-            3,
-            "2d668896c069d1721920304342cf2042cf493f2e9c3bc625fcb66a8c83c55837",
+            4,
+            "f8950441834979d50c736bfa5f404f598f1e0c545ee6d49fec5e98974ae297be",
         ),
         "coordinator": (1, "060bacee26596ae88e5b892ebfb510a103cc4df377098e128a2487c8e696abf0"),
     },
     "ledger-v2": {
         "company:empresa-a": (
-            3,
-            "c2b7c8137883e908de7ce33a67c8d874c4930986896f59c42c18ca61f858c1f7",
+            4,
+            "88642e235573c31b7207bb39a493a67396b8e04856ec07afb5c2c54c8b358d9f",
         ),
         "company:empresa-b": (
-            3,
-            "43eebe9aec67a4cd73372421debab74f42ad3fd67a4e820ac502f399ece486b0",
+            4,
+            "5d60e1ef53621fc6d99ab1a826afd6248ff34d3c36a64ea724541e9261e33fb4",
         ),
         "company:empresa-c": (
-            3,
-            "0a96212f10c3bbfafc054b9e0b6f6f7c982045d20306ef38485ce13289465da9",
+            4,
+            "77d3c0c2f123493ee37bd79a7c5fa1f187d0f0c72457fb77a5d16c3e717b881d",
         ),
         "approvals": (1, "a2da141df6c63b8f06f0de0349f47c3183d470b680e698d5b69e4030e321c80e"),
         "global": (1, "1a382de3968e9e9a4577cec4ae91aba3ac7d5e31352df30316e37a7a098d35a9"),
@@ -54,7 +55,11 @@ STATES = {
 }
 """Reducer version and state hash of each stream."""
 
-SINCE_THE_LAST_LOG: set[str] = set()
+SINCE_THE_LAST_LOG: set[str] = {
+    model.event_type
+    for model in vars(outbox_events).values()
+    if isinstance(model, type) and issubclass(model, Payload) and model is not Payload
+}
 """Event types that are younger than the youngest log: the next one will hold them."""
 
 

@@ -8,24 +8,21 @@ from math import ceil
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.ledger.company_state import AssetState, CompanyState, company_state
+from coordinator.ledger.company_state import CompanyState, company_state
 from coordinator.ledger.events import Event
 from coordinator.ledger.payloads import REGISTRY
 from coordinator.sweeps import (
     FIRST_WAIT,
     LONGEST_WAIT,
-    STEPS,
     Due,
     PartitionChanges,
     Poll,
     due,
-    head_of,
-    is_complete,
     next_offset,
     partition_changes,
     rotated,
-    sync_version,
 )
+from coordinator.versions import head_of, sync_version
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -207,22 +204,6 @@ def test_the_version_holds_head_settings_and_rules() -> None:
     assert version != sync_version("a1", "others", CompanyState())
     assert version != sync_version("a2", "settings", CompanyState())
     assert "settings" not in version
-
-
-def test_a_sync_is_complete_when_every_asset_is_of_its_version() -> None:
-    def state(**versions: str) -> CompanyState:
-        return CompanyState(
-            assets={name: AssetState(version, "", 0) for name, version in versions.items()}
-        )
-
-    everything = dict.fromkeys(STEPS, "v2")
-    assert is_complete(state(**everything), "v2")
-    assert not is_complete(state(**everything), "v1")
-    for step in STEPS:
-        assert not is_complete(state(**everything | {step: "v1"}), "v2")
-        del (missing := dict(everything))[step]
-        assert not is_complete(state(**missing), "v2")
-    assert not is_complete(CompanyState(), "v2")
 
 
 class TestRotation:

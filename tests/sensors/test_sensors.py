@@ -15,7 +15,8 @@ import pytest
 from coordinator.errors import OrchError
 from coordinator.ledger.events import NewEvent
 from coordinator.settings import EmbeddingSettings
-from coordinator.sweeps import STEPS, due, sync_version
+from coordinator.sweeps import due
+from coordinator.versions import sync_version
 from orch_dagster.definitions import defs
 from resources.companies import settings_for
 from resources.dagster_resources import PARTITION_TAG, HomeResource
@@ -179,8 +180,8 @@ def test_a_head_that_comes_back_after_a_rewrite_has_another_run_key(watch):
 
 def test_a_company_that_just_failed_waits(watch):
     watch.create("acme")
-    watch.tell("acme", "sync_failed", {"error_kind": "GitLimit", "stage": STEPS[0]})
-    assert watch.home.ledger.state("acme").last_failure.at <= datetime.now(UTC)
+    watch.tell("acme", "sync_failed", {"error_kind": "GitLimit", "stage": "git_commits"})
+    assert watch.home.ledger.state("acme").failures["git"].at <= datetime.now(UTC)
     assert watch.asked() == {}
 
 
@@ -250,7 +251,7 @@ def test_a_killed_run_is_recorded_once_so_that_the_next_try_has_another_key(watc
     look()
     look()
     state = watch.home.ledger.state("acme")
-    assert (state.last_failure.error_kind, state.failed_in_a_row) == ("RunLost", 1)
+    assert (state.failures["git"].error_kind, state.failures["git"].in_a_row) == ("RunLost", 1)
     versions = {"acme": watch.home.companies.instance("acme").settings_hash}
     (due_now,) = due(poll_heads(watch.home.companies, ["acme"]), versions, {"acme": state})
     assert due_now.run_key != before
@@ -259,9 +260,9 @@ def test_a_killed_run_is_recorded_once_so_that_the_next_try_has_another_key(watc
 def test_a_failure_that_recorded_itself_is_not_recorded_again(watch):
     watch.create("acme")
     look = fail(watch)
-    watch.tell("acme", "sync_failed", {"error_kind": "GitLimit", "stage": STEPS[0]})
+    watch.tell("acme", "sync_failed", {"error_kind": "GitLimit", "stage": "git_commits"})
     look()
-    assert watch.home.ledger.state("acme").last_failure.error_kind == "GitLimit"
+    assert watch.home.ledger.state("acme").failures["git"].error_kind == "GitLimit"
 
 
 def test_a_failed_run_of_a_removed_company_is_left_alone(watch):

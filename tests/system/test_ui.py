@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from coordinator.settings import EmbeddingSettings
-from coordinator.sweeps import STEPS
+from coordinator.versions import MEMORY_ASSETS, SOURCE_ASSETS
 from resources.companies import settings_for
 from resources.home import Home
 
@@ -161,7 +161,7 @@ def test_a_company_is_materialized_from_the_page(office, page):
     with Home.open(ui.home) as home:
         tables = home.companies.instance("acme").tables()
         assert sha in tables.ids("git_commits")
-        assert all(tables.rows(name) for name in STEPS)
+        assert all(tables.rows(name) for name in (*SOURCE_ASSETS["git"], *MEMORY_ASSETS))
     page.goto(f"{ui.url}/runs/{run['id']}")
     page.get_by_text("Success").first.wait_for()
 

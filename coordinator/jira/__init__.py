@@ -1,0 +1,1 @@
+"""Jira: what is asked of it, and its issues as rows."""

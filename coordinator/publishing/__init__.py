@@ -1,0 +1,1 @@
+"""Publishing: what is put where, and the outbox that puts it there effectively once."""

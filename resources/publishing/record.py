@@ -1,0 +1,62 @@
+"""The stream of one place: what was announced, done, refused and found there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from coordinator.errors import VersionConflict
+from coordinator.ledger.events import NewEvent
+from coordinator.ledger.payloads import Payload
+from coordinator.publishing.records import Target
+from coordinator.publishing.state import OUTBOX, OutboxState
+from resources.ledger import Ledger
+
+
+class Record(Protocol):
+    """Where a delivery writes down what it does."""
+
+    @property
+    def state(self) -> OutboxState: ...
+
+    def claim(self, event: Payload, *, owner: str) -> bool:
+        """Record `event` unless somebody else recorded something since `state` was read."""
+
+    def tell(self, events: Sequence[Payload], *, owner: str) -> None:
+        """Record `events`, whatever was recorded meanwhile: they happened."""
+
+
+class LedgerRecord:
+    """The record of one place in the ledger."""
+
+    def __init__(self, ledger: Ledger, target: Target) -> None:
+        self._ledger = ledger
+        self._target = target
+        self._state: OutboxState | None = None
+
+    @property
+    def state(self) -> OutboxState:
+        if self._state is None:
+            self._state = self._ledger.fold(self._target.stream, OUTBOX)
+        return self._state
+
+    def claim(self, event: Payload, *, owner: str) -> bool:
+        try:
+            self._append([event], owner, expected_version=self.state.version)
+        except VersionConflict:
+            self._state = None
+            return False
+        return True
+
+    def tell(self, events: Sequence[Payload], *, owner: str) -> None:
+        self._append(events, owner, expected_version=None)
+
+    def _append(
+        self, events: Sequence[Payload], owner: str, *, expected_version: int | None
+    ) -> None:
+        new = [NewEvent(one.event_type, one, company=owner or None) for one in events]
+        made = self._ledger.append(self._target.stream, new, expected_version=expected_version)
+        if made[0].version == self.state.version + 1:
+            self._state = OUTBOX.fold(made, self.state)
+        else:  # somebody else came in between
+            self._state = None

@@ -1,0 +1,1 @@
+"""Jira, Confluence and Supabase as one kind of thing: read little by little, polled, checked."""
