@@ -147,6 +147,11 @@ class Rule:
             found = self.held["responses"].get(part, self.everywhere.get(part))
         return found if isinstance(found, dict) else {}
 
+    @property
+    def unspecified(self) -> bool:
+        """Whether Atlassian's specifications leave it out."""
+        return "unspecified" in self.held
+
     def statuses(self) -> set[str]:
         return {*self.held["responses"], *self.everywhere}
 
@@ -263,7 +268,7 @@ class Official:
             )
         for error in self._validators[key].iter_errors(value):
             where = "/".join(map(str, error.instance_path))
-            yield f"{self.name}: {what}: {error.message[:300]} at /{where}"
+            yield f"{what}: {error.message[:300]} at /{where}"
 
 
 def _typed(schema: Any, text: str) -> Any:
@@ -323,6 +328,9 @@ def counts() -> list[tuple[str, int]]:
     return [(rule.name, COUNTS[rule.name]) for rule in sorted(rules(), key=lambda r: r.name)]
 
 
+OURS, THEIRS, ADF = "our contract", "Atlassian's specification", "Atlassian's schema of ADF"
+
+
 @dataclass
 class Checker:
     """Takes every exchange with a stand-in, counts it, and collects what is wrong with it."""
@@ -337,48 +345,48 @@ class Checker:
             return
         self.counts[rule.name] += 1
         COUNTS[rule.name] += 1
-        for found in (
-            *self.request_problems(rule, request),
-            *self.response_problems(rule, request, response),
-        ):
-            self.violations.append(f"{rule.name}: {found}")
+        problems = [*request_problems(rule, request), *response_problems(rule, request, response)]
+        self.violations += [f"{rule.name}: {who}: {what}" for who, what in problems]
 
-    def request_problems(self, rule: Rule, request: Request) -> Iterator[str]:
-        """What our contract, the official specification and Atlassian's ADF schema say."""
-        if not rule.held.get("anonymous") and not _has_token(request):
-            yield "the request holds no e-mail and token"
-        query = {name: ",".join(values) for name, values in request.query.items()}
-        yield from rule.errors("query", query)
-        body = None
-        if request.method in {"POST", "PUT"}:
-            if not request.header("Content-Type").startswith("application/json"):
-                yield "the request is not sent as JSON"
-            try:
-                body = json.loads(request.body)
-            except ValueError:
-                yield "the request is not JSON"
-                return
-            yield from rule.errors("request", body)
-            if (schema := adf_schema()) is not None:
-                for document in documents_in(body):
-                    for error in schema.iter_errors(document):
-                        yield f"ADF: {error.message[:300]}"
-        if "unspecified" not in rule.held and (known := official(rule.source)) is not None:
-            yield from known.request_errors(rule, request, body)
 
-    def response_problems(self, rule: Rule, request: Request, response: Response) -> Iterator[str]:
-        """The same of a response; one that is wrong on purpose is let pass."""
-        if response.misbehaved:
+def request_problems(rule: Rule, request: Request) -> Iterator[tuple[str, str]]:
+    """What is wrong with a request, each with who says so."""
+    body = None
+    if not rule.held.get("anonymous") and not _has_token(request):
+        yield OURS, "the request holds no e-mail and token"
+    if request.method in {"POST", "PUT"}:
+        if not request.header("Content-Type").startswith("application/json"):
+            yield OURS, "the request is not sent as JSON"
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            yield OURS, "the request is not JSON"
             return
-        status = str(response.status)
-        if status not in rule.statuses():
-            yield f"status {status} is not in our contract"
-        elif response.body:
-            yield from rule.errors(status, response.json())
-        by_gateway = request.path != plain_path(request) and response.status in {401, 404}
-        known = official(rule.source)
-        if known is not None and "unspecified" not in rule.held and not by_gateway:
-            yield from known.response_errors(rule, response)
+        yield from ((OURS, problem) for problem in rule.errors("request", body))
+        if (schema := adf_schema()) is not None:
+            for document in documents_in(body):
+                yield from ((ADF, error.message[:300]) for error in schema.iter_errors(document))
+    query = {name: ",".join(values) for name, values in request.query.items()}
+    yield from ((OURS, problem) for problem in rule.errors("query", query))
+    if (known := official(rule.source)) is not None and not rule.unspecified:
+        yield from ((THEIRS, problem) for problem in known.request_errors(rule, request, body))
+
+
+def response_problems(
+    rule: Rule, request: Request, response: Response
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with a response, each with who says so; on purpose, it may be wrong."""
+    if response.misbehaved:
+        return
+    status = str(response.status)
+    if status not in rule.statuses():
+        yield OURS, f"status {status} is not in our contract"
+    elif response.body:
+        yield from ((OURS, problem) for problem in rule.errors(status, response.json()))
+    by_gateway = request.path != plain_path(request) and response.status in {401, 404}
+    known = official(rule.source)
+    if known is not None and not rule.unspecified and not by_gateway:
+        yield from ((THEIRS, problem) for problem in known.response_errors(rule, response))
 
 
 def _has_token(request: Request) -> bool:

@@ -106,8 +106,17 @@ def fault_server(fault_servers: ModuleType) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="session")
 def atlassian_contracts() -> ModuleType:
     """The module `atlassian_contracts.py` beside this file: what the products take and give."""
-    path = Path(__file__).with_name("atlassian_contracts.py")
-    spec = importlib.util.spec_from_file_location("atlassian_contracts", path)
+    return _beside("atlassian_contracts")
+
+
+@pytest.fixture(scope="session")
+def atlassian_tours() -> ModuleType:
+    """The module `atlassian_tour.py` beside this file: a call of every operation."""
+    return _beside("atlassian_tour")
+
+
+def _beside(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None and spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -88,9 +88,9 @@ def _pages(call: Call, places: Iterable[Container]) -> Response:
     return _listed(call, found, place, lambda page: page_json(call, page, form), backward=backward)
 
 
-def _format(call: Call, allowed: Iterable[str] = FORMATS) -> str:
+def _format(call: Call) -> str:
     form = call.one("body-format")
-    if form not in allowed:
+    if form not in FORMATS:
         raise v2_refusal(400, f"Invalid body-format: {form}")
     return form
 
@@ -142,7 +142,7 @@ def page(call: Call) -> Response:
     if statuses and found.status not in statuses:
         raise v2_refusal(404, f"Page with id {found.id} not found")
     version = _version(call, found)
-    form = _format(call, {*FORMATS, "view"})
+    form = _format(call)
     made = single_json(call, found)
     made |= {"title": version.title, "version": version_json(version)}
     made["body"] = body_json(version.body, form)

@@ -34,7 +34,8 @@ class InConfluence(World):
     ) -> str:
         """Make a space with its homepage, or change who may see it; returns its id.
 
-        `readers` and `writers` (e-mails) None: every account. For all others it is not there.
+        `readers` (e-mails) None: every account; `writers` None: every reader. For others it is
+        not there.
         """
         with self._lock:
             old = self.site.spaces.get(key)

@@ -31,7 +31,7 @@ class InJira(World):
     ) -> str:
         """Make a project, or change who may see it; returns its id. E-mails name people.
 
-        `readers` and `writers` None: every account. For all others the project is not there.
+        `readers` None: every account; `writers` None: every reader. For others it is not there.
         """
         with self._lock:
             old = self.site.projects.get(key)

@@ -79,7 +79,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Container:
-    """A Jira project or a Confluence space; `readers` and `writers` None: every account."""
+    """A Jira project or a Confluence space, for whom (e-mails) it is there and who may write.
+
+    `readers` None: every account; `writers` None: every reader. A writer always reads.
+    """
 
     id: str
     key: str
@@ -92,10 +95,10 @@ class Container:
     statuses: tuple[str, ...] = ("To Do", "In Progress", "Done")
 
     def read_by(self, email: str) -> bool:
-        return self.readers is None or email in self.readers or self.written_by(email)
+        return self.readers is None or email in self.readers or email in (self.writers or ())
 
     def written_by(self, email: str) -> bool:
-        return self.writers is None or email in self.writers
+        return self.read_by(email) and (self.writers is None or email in self.writers)
 
 
 @dataclass(frozen=True)
