@@ -1,0 +1,1 @@
+"""Supabase: the two tables there, their rows, what is pushed, and what a refusal means."""
