@@ -240,7 +240,9 @@ class Official:
         schema = self.resolved(parameter["schema"])
         if schema.get("type") == "array":
             items = self.resolved(schema["items"])
-            given: Any = [_typed(items, v) for value in values for v in value.split(",")]
+            if "comma-separated" in parameter.get("description", ""):
+                values = ",".join(values).split(",")
+            given: Any = [_typed(items, value) for value in values]
         else:
             given = _typed(schema, values[0])
         yield from self._errors(f"parameter {parameter['name']}", parameter["schema"], given)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -55,6 +55,13 @@ class Tour:
     jira: httpx.Client
     v2: httpx.Client
     v1: httpx.Client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in (self.jira, self.v2, self.v1):
+            client.close()
 
     def run(self) -> None:
         self.about_the_site()
@@ -139,6 +146,9 @@ class Tour:
 
     def pages(self) -> list[str]:
         (space,) = self.call(self.v2, "GET", "/spaces", 200, params={"keys": "PAY,NONE"})["results"]
+        may = self.call(self.v2, "GET", f"/spaces/{space['id']}/operations", 200)["operations"]
+        assert {"operation": "create", "targetType": "page"} in may
+        self.call(self.v2, "GET", "/spaces/1/operations", 404)
         body = json.dumps(document("words"))
         new = {
             "spaceId": space["id"],
@@ -170,7 +180,8 @@ class Tour:
         self.page_lists(space["id"])
         self.stand_in.comment_page(page["id"], "<p>Nice.</p>")
         shown = {"body-format": "storage"}
-        rows = self.call(self.v2, "GET", f"{where}/footer-comments", 200, params=shown)["results"]
+        asked = {**shown, "sort": "created-date"}
+        rows = self.call(self.v2, "GET", f"{where}/footer-comments", 200, params=asked)["results"]
         assert rows[0]["body"]["storage"]["value"] == "<p>Nice.</p>"
         self.call(self.v2, "GET", f"{where}/versions", 200, params=shown)
         return [page["id"], other["id"]]
@@ -184,7 +195,7 @@ class Tour:
             link = page["_links"].get("next", "").removeprefix(V2)
         assert sorted(titles) == ["Payments", "Safest payments", "Second"]
         self.call(self.v2, "GET", "/spaces/1/pages", 404)
-        asked = {"space-id": space, "title": "second", "status": "current,archived"}
+        asked = {"space-id": space, "title": "second", "status": ["current", "archived"]}
         assert len(self.call(self.v2, "GET", "/pages", 200, params=asked)["results"]) == 1
 
     def properties(self, page: str) -> None:

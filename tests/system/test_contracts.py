@@ -28,10 +28,10 @@ def test_every_operation_is_called_and_nothing_is_against_any_contract(
     atlassian_tours: ModuleType, atlassian_contracts: ModuleType
 ) -> None:
     stand_in, checker = furnished(atlassian_tours, atlassian_contracts)
-    tour = atlassian_tours.tour_of(stand_in)
 
-    tour.run()
-    tour.call(tour.jira, "GET", "/_edge/tenant_info", 200)
+    with atlassian_tours.tour_of(stand_in) as tour:
+        tour.run()
+        tour.call(tour.jira, "GET", "/_edge/tenant_info", 200)
 
     assert checker.violations == []
     assert stand_in.unexpected == []
@@ -50,10 +50,11 @@ def test_a_scoped_token_goes_the_gateways_way_under_the_same_contracts(
         for name in ("jira", "confluence")
     )
     urls = {"jira": jira, "v2": f"{wiki}{V2}", "v1": wiki}
-    tour = atlassian_tours.tour_of(stand_in, urls, stand_in.transport())
 
-    tour.run()
-    tour.call(atlassian_tours.tour_of(stand_in).jira, "GET", "/rest/api/3/myself", 401)
+    with atlassian_tours.tour_of(stand_in, urls, stand_in.transport()) as tour:
+        tour.run()
+    with atlassian_tours.tour_of(stand_in) as tour:
+        tour.call(tour.jira, "GET", "/rest/api/3/myself", 401)
 
     assert checker.violations == []
 

@@ -17,7 +17,7 @@ from orch_dagster.samples.atlassian.confluence_json import (
     space_json,
     version_json,
 )
-from orch_dagster.samples.atlassian.records import Container, Page, Version
+from orch_dagster.samples.atlassian.records import Comment, Container, Page, Version
 from orch_dagster.samples.atlassian.wire import Response, answer, v2_refusal
 
 T = TypeVar("T")
@@ -48,6 +48,16 @@ def space_of(call: Call, space_id: str) -> Container:
     if space is None or not call.may_read(space):
         raise v2_refusal(404, f"Space with id {space_id} not found")
     return space
+
+
+def space_operations(call: Call) -> Response:
+    """What the account may do in a space: readers read, writers make and archive pages too."""
+    space = space_of(call, call.parts["space"])
+    rows = [("read", "space")]
+    if call.may_write(space):
+        rows += [("create", "page"), ("create", "comment"), ("archive", "page")]
+    found = [{"operation": operation, "targetType": kind} for operation, kind in rows]
+    return answer({"operations": found})
 
 
 def pages(call: Call) -> Response:
@@ -179,10 +189,19 @@ def properties(call: Call) -> Response:
 
 def footer_comments(call: Call) -> Response:
     found, form = page_of(call), _format(call)
-    rows = list(found.comments)
+    backward = call.one("sort", "created-date").startswith("-")
+    rows = sorted(found.comments, key=_comment_place, reverse=backward)
     return _listed(
-        call, rows, lambda row: [int(row.id)], lambda row: comment_json(found, row, form)
+        call,
+        rows,
+        _comment_place,
+        lambda row: comment_json(found, row, form),
+        backward=backward,
     )
+
+
+def _comment_place(comment: Comment) -> list[Any]:
+    return [comment.created.timestamp(), int(comment.id)]
 
 
 def versions(call: Call) -> Response:

@@ -11,7 +11,13 @@ from orch_dagster.samples.atlassian.call import Call, milliseconds
 from orch_dagster.samples.atlassian.jira_json import category, status_json
 from orch_dagster.samples.atlassian.jira_reads import issue_of, readable
 from orch_dagster.samples.atlassian.records import Change, Comment, Container, Issue
-from orch_dagster.samples.atlassian.wire import Response, answer, field_refusal, jira_refusal
+from orch_dagster.samples.atlassian.wire import (
+    Response,
+    answer,
+    done,
+    field_refusal,
+    jira_refusal,
+)
 
 TEXT = 32_767
 NOT_ADF = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
@@ -154,7 +160,7 @@ def edit(call: Call) -> Response:
     changed = touched(call, issue, _edited(call, issue, body))
     if changed != issue:
         call.site.put_issue(changed, call.due(issue.id))
-    return Response(204)
+    return done()
 
 
 def _must_write(call: Call, issue: Issue, refusal: str) -> None:
@@ -282,13 +288,13 @@ def transition(call: Call) -> Response:
     fields = dict(body.get("fields") or {})
     resolution = fields.pop("resolution", {"name": "Done"})
     changed = _edited(call, issue, {"fields": fields, "update": body.get("update")})
-    done = category(status) == "done"
+    ended = category(status) == "done"
     name = str(resolution.get("name")) if isinstance(resolution, dict) else "Done"
     moved = replace(
         changed,
         status=status,
-        resolution=name if done else None,
-        resolved=milliseconds(call.now) if done else None,
+        resolution=name if ended else None,
+        resolved=milliseconds(call.now) if ended else None,
     )
     call.site.put_issue(touched(call, issue, moved), call.due(issue.id))
-    return Response(204)
+    return done()

@@ -90,6 +90,7 @@ OPERATIONS = (
     *_table(
         "v2",
         ("getSpaces", "GET /spaces", reads.spaces),
+        ("getSpaceOperations", "GET /spaces/{space}/operations", reads.space_operations),
         ("getPages", "GET /pages", reads.pages),
         ("getPagesInSpace", "GET /spaces/{space}/pages", reads.pages_in_space),
         ("createPage", "POST /pages", writes.create),
