@@ -48,12 +48,9 @@ IPV6 = tuple(
     )
 )
 """The first that fits counts; what fits none is reserved."""
-CARRIERS = (
-    (IPv6Network("::ffff:0:0/96"), 0),
-    (IPv6Network("64:ff9b::/96"), 0),
-    (IPv6Network("2002::/16"), 80),
-)
-"""IPv6 networks that carry an IPv4 address, and how many bits follow it: mapped, NAT64, 6to4."""
+MAPPED = IPv6Network("::ffff:0:0/96")
+CARRIERS = ((IPv6Network("64:ff9b::/96"), 0), (IPv6Network("2002::/16"), 80))
+"""Networks that carry IPv4 addresses elsewhere, and how many bits follow those: NAT64 and 6to4."""
 
 
 def address_kind(address: str) -> str:
@@ -80,7 +77,14 @@ def _ipv4_kind(address: IPv4Address) -> str:
 
 
 def _ipv6_kind(address: IPv6Address) -> str:
+    if address in MAPPED:
+        return _ipv4_kind(_ipv4_inside(address, 0))
     for network, behind in CARRIERS:
         if address in network:
-            return _ipv4_kind(IPv4Address((int(address) >> behind) & 0xFFFFFFFF))
+            kind = _ipv4_kind(_ipv4_inside(address, behind))
+            return "reserved" if kind == LOOPBACK else kind  # the gateway's own, not this machine
     return next((kind for kind, network in IPV6 if address in network), "reserved")
+
+
+def _ipv4_inside(address: IPv6Address, behind: int) -> IPv4Address:
+    return IPv4Address((int(address) >> behind) & 0xFFFFFFFF)

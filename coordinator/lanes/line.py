@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Generic, TypeVar
+
+Ticket = TypeVar("Ticket")
 
 
-class Line:
+class Line(Generic[Ticket]):
     """Tickets before `places` places; it knows no threads and no clock, only `now` in seconds.
 
     With `turn_s` a place is free again after so long although its ticket goes on. Without that,
@@ -15,14 +18,19 @@ class Line:
     def __init__(self, places: int, *, turn_s: float | None = None) -> None:
         self.places = places
         self._turn_s = turn_s
-        self._waiting: deque[object] = deque()
-        self._inside: dict[object, float] = {}
+        self._waiting: deque[Ticket] = deque()
+        self._inside: dict[Ticket, float] = {}
 
-    def join(self, ticket: object) -> None:
+    def join(self, ticket: Ticket) -> None:
         """Stand at the end."""
         self._waiting.append(ticket)
 
-    def admits(self, ticket: object, now: float) -> bool:
+    @property
+    def first(self) -> Ticket | None:
+        """Who is next; None when nobody waits."""
+        return self._waiting[0] if self._waiting else None
+
+    def admits(self, ticket: Ticket, now: float) -> bool:
         """Whether `ticket` is first and there is a place; if so, it has it from now on."""
         self._end_turns(now)
         if self._waiting[0] != ticket or len(self._inside) >= self.places:
@@ -31,7 +39,7 @@ class Line:
         self._inside[ticket] = now
         return True
 
-    def leave(self, ticket: object) -> None:
+    def leave(self, ticket: Ticket) -> None:
         """Give the place back, or the place in the line, or nothing when its turn ended before."""
         if self._inside.pop(ticket, None) is None and ticket in self._waiting:
             self._waiting.remove(ticket)

@@ -17,7 +17,11 @@ class Crowded(Exception):
 
 
 class Queue:
-    """A `Line` for threads; they wait in real time whatever clock the lanes go by."""
+    """A `Line` for threads; they wait in real time whatever clock the lanes go by.
+
+    Each waits on a condition of its own, and only the first in line is woken: waking all of a
+    hundred for every place costs more than the calls.
+    """
 
     def __init__(self, places: int, *, turn_s: float | None = None) -> None:
         self._places = places
@@ -26,40 +30,43 @@ class Queue:
 
     def start_afresh(self) -> None:
         """Nobody waits and nobody is inside: after a fork those threads are gone."""
-        self._changed = threading.Condition()
-        self._line = Line(self._places, turn_s=self._turn_s)
+        self._lock = threading.Lock()
+        self._line: Line[threading.Condition] = Line(self._places, turn_s=self._turn_s)
 
     def resize(self, places: int) -> None:
         """Have so many places from now on."""
-        with self._changed:
+        with self._lock:
             self._places = self._line.places = places
-            self._changed.notify_all()
+            self._wake_first()
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Hold a place; Crowded when none came free in two minutes."""
-        ticket = object()
-        changed, line = self._changed, self._line
-        with changed:
-            line.join(ticket)
+        with self._lock:
+            ticket = threading.Condition(self._lock)
+            self._line.join(ticket)
             try:
                 self._wait(ticket)
             except BaseException:
-                line.leave(ticket)
+                self._line.leave(ticket)
                 raise
             finally:
-                changed.notify_all()
+                self._wake_first()
         try:
             yield
         finally:
-            with changed:
-                line.leave(ticket)
-                changed.notify_all()
+            with self._lock:
+                self._line.leave(ticket)
+                self._wake_first()
 
-    def _wait(self, ticket: object) -> None:
+    def _wait(self, ticket: threading.Condition) -> None:
         ends = time.monotonic() + LONGEST_S
         while not self._line.admits(ticket, now := time.monotonic()):
             if now >= ends:
                 raise Crowded
             next_place = self._line.next_place(now)
-            self._changed.wait((ends if next_place is None else min(ends, next_place)) - now)
+            ticket.wait((ends if next_place is None else min(ends, next_place)) - now)
+
+    def _wake_first(self) -> None:
+        if self._line.first is not None:
+            self._line.first.notify()

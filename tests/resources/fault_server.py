@@ -88,8 +88,11 @@ def answer_ok(method: str, target: str, headers: dict[str, str], body: bytes) ->
 
 
 class FaultServer:
-    """The host at `url`. Trickles last `trickle_s`, and hangs end after `hang_s`, so that a client
-    without a deadline gets its answer and a test that expects an error fails."""
+    """The host at `url`, with what arrived, and how many connections there were and are open.
+
+    Trickles last `trickle_s`, and hangs end after `hang_s`, so that a client without a deadline
+    gets its answer and a test that expects an error fails.
+    """
 
     FAULTS = FAULTS
     HOSTILE = HOSTILE
@@ -104,17 +107,17 @@ class FaultServer:
         self._hang_s = hang_s
         self._plan: deque[str] = deque()
         self._idle: set[socket.socket] = set()
-        self._connections = 0
+        self.connections = 0
         # holds the port while nobody listens, which is what "connection refused" needs
         self._holder = _bound(0)
         self.port: int = self._holder.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._listener: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self._sockets: set[socket.socket] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._run(self._open())
+        self._run(self._once(self._open))
 
     def __enter__(self) -> FaultServer:
         return self
@@ -130,11 +133,16 @@ class FaultServer:
         unknown = set(faults) - set(FAULTS) - set(HOSTILE) - {""}
         assert not unknown, f"no such fault: {unknown}"
 
-        async def renew() -> None:
+        def renew() -> None:
             self._plan = deque(faults)
-            await self._prepare()
+            self._prepare()
 
-        self._run(renew())
+        self._run(self._once(renew))
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._sockets)
 
     @property
     def executed(self) -> list[Arrival]:
@@ -143,13 +151,17 @@ class FaultServer:
 
     def close(self) -> None:
         """Stop; who still waits for an answer gets none."""
+        if self._loop.is_closed():
+            return
 
         async def stop() -> None:
-            await self._shut()
+            self._shut()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for sock in tuple(self._sockets):  # of those whose task had not begun
+                self._hang_up(sock)
 
         self._run(stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -160,27 +172,32 @@ class FaultServer:
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
-    async def _open(self) -> None:
+    async def _once(self, work: Callable[[], None]) -> None:
+        work()
+
+    def _open(self) -> None:
         if self._listener is None:
             self._listener = _bound(self.port)
             self._listener.listen(128)
-            self._accepting = self._loop.create_task(self._accept(self._listener))
+            self._loop.add_reader(self._listener, self._accept, self._listener)
 
-    async def _shut(self) -> None:
-        if self._listener is not None and self._accepting is not None:
-            self._accepting.cancel()
-            await asyncio.gather(self._accepting, return_exceptions=True)
+    def _shut(self) -> None:
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
             self._listener.close()
             self._listener = None
 
-    async def _prepare(self) -> None:
+    def _prepare(self) -> None:
         """Be ready for the next fault: one at the door needs new connections, or no door."""
         if self._next() in AT_THE_DOOR:
             for sock in self._idle:
                 # close() alone is not seen while somebody waits to read
                 sock.shutdown(socket.SHUT_RDWR)
             self._idle.clear()
-        await (self._shut() if self._next() == "refuse" else self._open())
+        if self._next() == "refuse":
+            self._shut()
+        else:
+            self._open()
 
     def _next(self) -> str:
         return self._plan[0] if self._plan else ""
@@ -188,13 +205,18 @@ class FaultServer:
     def _take(self) -> str:
         return self._plan.popleft() if self._plan else ""
 
-    async def _accept(self, listener: socket.socket) -> None:
-        while True:
-            sock, _ = await self._loop.sock_accept(listener)
-            sock.setblocking(False)
-            self._connections += 1
-            talk = _Talk(self, sock, self._connections, self._loop)
-            self._loop.create_task(talk.serve(self._take() if self._next() in AT_THE_DOOR else ""))
+    def _accept(self, listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        sock.setblocking(False)
+        self._sockets.add(sock)
+        self.connections += 1
+        talk = _Talk(self, sock, self.connections, self._loop)
+        self._loop.create_task(talk.serve(self._take() if self._next() in AT_THE_DOOR else ""))
+
+    def _hang_up(self, sock: socket.socket) -> None:
+        self._idle.discard(sock)
+        self._sockets.discard(sock)
+        sock.close()
 
 
 class _Talk:
@@ -219,12 +241,11 @@ class _Talk:
         except OSError:
             pass  # the client went away
         finally:
-            self._server._idle.discard(self._sock)
-            self._sock.close()
+            self._server._hang_up(self._sock)
 
     async def _at_the_door(self, fault: str) -> None:
         self._note(NOTHING, fault, executed=False)
-        await self._server._prepare()
+        self._server._prepare()
         if fault == "reset_on_accept":
             # a reset before the client's first byte reaches it now inside connect, now after
             await self._loop.sock_recv(self._sock, 1)
@@ -242,7 +263,7 @@ class _Talk:
         fault = self._server._take()
         if fault == "close_while_reading":
             self._note(NOTHING, fault, executed=False)
-            await self._server._prepare()
+            self._server._prepare()
             return False
         request = await self._read()
         executes = not fault or FAULTS.get(fault, HOSTILE.get(fault, False))
@@ -253,14 +274,13 @@ class _Talk:
                 request.method, request.target, dict(request.headers), request.body
             )
             answer = await given if inspect.isawaitable(given) else given
-        await self._server._prepare()
+        self._server._prepare()
         if fault:
             await self._fail(fault, answer)
             return False
         last = self._server._next() in AT_THE_DOOR
-        await self._send(_head(answer, close=last))
-        if request.method != "HEAD":
-            await self._send(answer[2])
+        body = b"" if request.method == "HEAD" else answer[2]
+        await self._send(_head(answer, close=last) + body)
         return not last
 
     async def _fail(self, fault: str, answer: Answer) -> None:
@@ -416,6 +436,7 @@ def _bound(port: int) -> socket.socket:
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
     sock.bind(("127.0.0.1", port))
     sock.setblocking(False)
     return sock
