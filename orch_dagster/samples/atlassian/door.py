@@ -90,7 +90,8 @@ class Door:
             wrong = self._wrong(found.operation)
             if wrong is None:
                 return self._let_in(request, found, url, now, real_now)
-            return wrong.spoiled(self._let_in(wrong.asked(request), found, url, now, real_now))
+            asked = wrong.asked(request)
+            return wrong.spoiled(asked, self._let_in(asked, found, url, now, real_now))
         except Refused as refused:
             return refused.response
 

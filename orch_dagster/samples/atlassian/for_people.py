@@ -17,7 +17,7 @@ from orch_dagster.samples.atlassian.confluence_json import as_storage
 from orch_dagster.samples.atlassian.jira_json import category
 from orch_dagster.samples.atlassian.records import Body, Comment, Container, Issue, Page
 from orch_dagster.samples.atlassian.site import Site
-from orch_dagster.samples.atlassian.wire import Request, Response, page_of_html
+from orch_dagster.samples.atlassian.wire import Request, Response, done, page_of_html
 
 T = TypeVar("T")
 STYLE = """
@@ -74,6 +74,8 @@ def answer(site: Site, request: Request) -> Response | None:
             found = _shown_by(_space, site, site.spaces.get(key))
         case ("GET", "wiki", "spaces", _, "pages", page_id):
             found = _shown_by(_content, site, site.pages.get(page_id))
+        case ("GET", "favicon.ico"):
+            return done()
         case _:
             return None
     if found is None:

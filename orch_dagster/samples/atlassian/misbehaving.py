@@ -53,11 +53,11 @@ class Wrong:
             return request
         parts = urlsplit(request.target)
         kept = [(k, v) for k, v in parse_qsl(parts.query, True) if k != "cursor"]
-        target = f"{parts.path}?{urlencode(kept)}" if parts.query else parts.path
+        target = f"{parts.path}?{urlencode(kept)}"
         return replace(request, target=target, body=_without_token(request.body))
 
-    def spoiled(self, response: Response) -> Response:
-        """The answer with its wrong done to it."""
+    def spoiled(self, asked: Request, response: Response) -> Response:
+        """The answer to what was `asked`, with its wrong done to it."""
         self.done += 1
         match self.how:
             case "not_json":
@@ -69,10 +69,10 @@ class Wrong:
             case "unavailable":
                 spoiled = Response(503, {"Retry-After": "30"}, b"Service Unavailable")
             case _:
-                spoiled = self._rewritten(response)
+                spoiled = self._rewritten(asked, response)
         return replace(spoiled, misbehaved=self.how)
 
-    def _rewritten(self, response: Response) -> Response:
+    def _rewritten(self, asked: Request, response: Response) -> Response:
         if not response.body or response.status >= 400:
             return response
         body = response.json()
@@ -89,17 +89,15 @@ class Wrong:
                 errors = [{"id": row["id"], "errorMessage": "Try again."} for row in rows]
                 body = {"issues": [], "issueErrors": errors}
             case _:
-                return self._with_next(response, body)
+                return self._with_next(asked, response, body)
         return replace(response, body=json.dumps(body).encode())
 
-    def _with_next(self, response: Response, body: dict[str, Any]) -> Response:
+    def _with_next(self, asked: Request, response: Response, body: dict[str, Any]) -> Response:
         token = f"page-{self.done}" if self.how == "endless" else "the-same-page"
         if "issues" in body:
             body |= {"isLast": False, "nextPageToken": token}
             return replace(response, body=json.dumps(body).encode())
-        link = f"/wiki/api/v2/again?cursor={token}"
-        if "next" in body["_links"]:
-            link = f"{body['_links']['next'].partition('?')[0]}?cursor={token}"
+        link = f"{asked.target}&cursor={token}"
         body["_links"]["next"] = link
         headers = {**response.headers, "Link": f'<{link}>; rel="next"'}
         return replace(response, body=json.dumps(body).encode(), headers=headers)

@@ -261,7 +261,7 @@ def _code_macro(text: str, language: str) -> str:
 
 
 def _marked(text: str, marks: Iterable[Any]) -> str:
-    for mark in marks:
+    for mark in reversed(list(marks)):
         if mark.get("type") == "link":
             href = str((mark.get("attrs") or {}).get("href", ""))
             text = f'<a href="{escape(href)}">{text}</a>'
