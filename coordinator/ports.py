@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,9 @@ class Publisher(Protocol):
 
     def read(self, id: str) -> Remote | None:
         """The object as it stands; None when it is gone for good."""
+
+    def document(self, id: str) -> tuple[str, Any] | None:
+        """The title and ADF document that stand there; None when the object is gone."""
 
     def create(self, draft: Draft) -> Remote: ...
 

@@ -126,14 +126,16 @@ class Companies:
     def clone(
         self, source: str, target: str, *, git_url: str | None = None, data: bool = False
     ) -> Cloned:
-        """Copy settings and policies of `source` to the new company `target`.
+        """Copy settings and policies of `source` to the new company `target`, services left out.
 
         With `data`, private tables, the mirror and what was written by hand are copied as well,
         while no sync of `source` runs; the target appears when all of it is there. Raises
         CompanyError and CompanyBusy.
         """
         origin = self.instance(source)
-        settings = origin.settings.model_copy(update={"name": company_slug(target)})
+        # two companies must neither read one's issues nor publish over each other
+        gone = dict.fromkeys(("jira", "confluence", "supabase"))
+        settings = origin.settings.model_copy(update={"name": company_slug(target), **gone})
         if git_url is not None:
             settings = _with_url(settings, git_url)
         if not data:

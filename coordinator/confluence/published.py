@@ -6,6 +6,7 @@ service makes without one: that is ours as long as the page has no second.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import Any, Literal
@@ -50,6 +51,14 @@ class PublishedPage(Read):
     created: datetime | None = Field(None, alias="createdAt")
     version: Version
     body: Body = Body()
+
+    @property
+    def document(self) -> Any:
+        """Its body as an ADF document; None when it cannot be read."""
+        try:
+            return json.loads(self.body.adf.value) if self.body.adf else None
+        except (ValueError, RecursionError):
+            return None
 
     @property
     def key(self) -> str:

@@ -83,7 +83,16 @@ def _body(copy: Copy, said: Publication, words: Mapping[str, str]) -> str:
         lines.append(f"- {words['evidence']}: {plain_markdown(evidence)}")
     if said.reason:
         lines.append(f"- {words['why']}: {plain_markdown(said.reason)}")
-    return "\n\n".join((said.content, "\n".join(lines), f"*{words['kept']}*"))
+    parts = (_below_title(said), "\n".join(lines), f"*{words['kept']}*")
+    return "\n\n".join(filter(None, parts))
+
+
+def _below_title(said: Publication) -> str:
+    """The content without a first line that says the title again."""
+    first, _, rest = said.content.partition("\n")
+    return (
+        rest.strip() if first.strip().casefold() == said.title.strip().casefold() else said.content
+    )
 
 
 def _index(

@@ -67,7 +67,7 @@ def list_companies(as_json: bool) -> None:
 
     Example:  orch company list --json
     """
-    from coordinator.sweeps import head_of
+    from coordinator.versions import head_of
 
     home = open_home()
     rows = []
@@ -160,6 +160,8 @@ def clone(
     source: str, target: str, git_url: str | None, data: bool, yes: bool, as_json: bool
 ) -> None:
     """Make the company TARGET with the settings and policies of SOURCE.
+
+    Its Jira, Confluence and Supabase are left out: two companies must not share one's project.
 
     Example:  orch company clone empresa-a empresa-a-test --data
     """

@@ -77,11 +77,21 @@ def retract(copy: str, reason: str, dry_run: bool, as_json: bool) -> None:
     memory = open_home().global_memory
     found = memory.would_retract(copy) if dry_run else memory.retract(copy, reason=reason)
     if as_json:
-        done = {"retracted": not dry_run, "id": found.id, "seen_by": list(found.seen_by)}
-        echo_json(done)
+        echo_json(
+            {
+                "retracted": not dry_run,
+                "id": found.id,
+                "seen_by": list(found.seen_by),
+                "published": list(found.published),
+            }
+        )
         return
     seen = ", ".join(found.seen_by) or "no other company"
     click.echo(f"{'would retract' if dry_run else 'retracted'} {found.id}; seen by: {seen}")
+    for url in found.published:
+        note(f"published at {url}: the next delivery takes it back; its history keeps the words")
+    if found.published:
+        note("  → `orch publish retry` delivers now; delete the history there by hand")
 
 
 @click.command()

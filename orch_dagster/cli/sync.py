@@ -26,15 +26,24 @@ if TYPE_CHECKING:
 @click.argument("companies", nargs=-1)
 @click.option("--all", "everyone", is_flag=True, help="All companies.")
 @click.option("--force", is_flag=True, help="Run even where nothing changed.")
+@click.option(
+    "--census", is_flag=True, help="Count issues, pages and memories too: deleted ones leave."
+)
 @json_option
 @click.pass_context
 def sync(
-    context: click.Context, companies: tuple[str, ...], everyone: bool, force: bool, as_json: bool
+    context: click.Context,
+    companies: tuple[str, ...],
+    everyone: bool,
+    force: bool,
+    census: bool,
+    as_json: bool,
 ) -> None:
-    """Bring COMPANIES up to date: repository, catalog, learnings, private memory, context.
+    """Bring COMPANIES up to date: repository, Jira, Confluence, Supabase, and what they teach.
 
     The same assets as in the Dagster UI, in this process. What did not change is not run. A
-    company that cannot be read does not stop the others: exit code 3 then, 1 when none could.
+    company or source that cannot be read does not stop the others: exit code 3 then, 1 when none
+    could.
 
     Example:  orch sync --all
     """
@@ -50,26 +59,38 @@ def sync(
         note("no companies yet; `orch company create NAME --git URL` makes one, `orch demo` three")
         return
 
-    results = sync_companies(home, names, force=force, progress=Bars, done=tell)
+    results = sync_companies(home, names, force=force, census=census, progress=Bars, done=tell)
     if as_json:
         echo_json([asdict(result) for result in results])
     else:
         echo_table("", COLUMNS, [row_of(result) for result in results])
-    failed = sum(result.outcome == "failed" for result in results)
-    context.exit(DONE if not failed else FAILED if failed == len(results) else DONE_IN_PART)
+    outcomes = [result.outcome for result in results]
+    whole = not {"failed", "in part"} & set(outcomes)
+    context.exit(DONE if whole else FAILED if set(outcomes) == {"failed"} else DONE_IN_PART)
 
 
 def tell(result: Synced) -> None:
     """Say beside the table what one company's sync has to say."""
     for text in result.notes:
         note(f"{result.company}: {text}")
-    if result.outcome == "failed":
+    if result.error:
         note(f"{result.company}: {result.error}")
         if result.hint:
             note(f"  → {result.hint}")
 
 
-COLUMNS = ("company", "", "new commits", "components", "learnings", "embedded", "rows written", "s")
+COLUMNS = (
+    "company",
+    "",
+    "new commits",
+    "components",
+    "issues",
+    "pages",
+    "learnings",
+    "embedded",
+    "rows written",
+    "s",
+)
 
 
 def row_of(result: Synced) -> list[object]:
@@ -82,6 +103,8 @@ def row_of(result: Synced) -> list[object]:
         result.outcome,
         counts.get("new_commits", 0),
         counts.get("company_components", 0),
+        counts.get("jira_issues", 0),
+        counts.get("confluence_pages", 0),
         counts.get("learnings", 0),
         counts.get("embedded", 0),
         written,

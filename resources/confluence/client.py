@@ -40,6 +40,15 @@ class Listed(Read):
     links: Links = Field(Links(), alias="_links")
 
 
+class Operation(Read):
+    operation: str = ""
+    target: str = Field("", alias="targetType")
+
+
+class Operations(Read):
+    operations: tuple[Operation, ...] = ()
+
+
 class Me(Read):
     id: str = Field("", alias="accountId")
 
@@ -90,6 +99,13 @@ class ConfluenceClient:
                 hint="check `confluence.space` and the account's permissions on the space",
             )
         return found[0], answer.at
+
+    def may_write(self, space: str) -> bool:
+        """Whether the account may make pages in the space with that id."""
+        path = f"{V2}/spaces/{space}/operations"
+        answer = self.site.call("GET", path, what="what may be done in the space")
+        found = parsed(Operations, answer.data, "what may be done in the space").operations
+        return any((one.operation, one.target) == ("create", "page") for one in found)
 
     def me(self) -> str:
         """The id of the account the token belongs to."""

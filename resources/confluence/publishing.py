@@ -7,18 +7,20 @@ what is withdrawn the words and the title go, then the page is archived; it is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
+from coordinator.confluence.pages import Stamp
 from coordinator.confluence.published import (
     PROPERTY,
     PublishedPage,
     message_of,
     with_marker,
 )
-from coordinator.confluence.pages import Stamp
-from coordinator.errors import SourceAbsent, SourceRefused
+from coordinator.errors import SourceAbsent, SourceError, SourceRefused
 from coordinator.publishing.keys import marker_in
 from coordinator.publishing.records import Draft, Remote, Wanted
 from coordinator.publishing.words import WORDS
@@ -32,6 +34,8 @@ LONGEST_TITLE = 255
 LONGEST_BODY = 1_000_000
 CLOCKS = timedelta(minutes=10)
 """Server and coordinator may disagree about the time by so much."""
+ARCHIVING = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks whether a page is archived."""
 LATE = timedelta(hours=2)
 """A lost call is carried out within that time: a page made later is somebody's copy of ours."""
 
@@ -39,7 +43,15 @@ LATE = timedelta(hours=2)
 class ConfluencePublisher:
     """Answers `coordinator.ports.Publisher` for one space."""
 
-    def __init__(self, site: Site, settings: ConfluenceTarget, language: str) -> None:
+    def __init__(
+        self,
+        site: Site,
+        settings: ConfluenceTarget,
+        language: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sleep = sleep
         self._client = ConfluenceClient(site)
         self._settings = settings
         self._words = WORDS[language]
@@ -61,6 +73,10 @@ class ConfluencePublisher:
         if page is None or page.space != self._space:
             return None
         return page.remote(self._me)
+
+    def document(self, id: str) -> tuple[str, Any] | None:
+        page = self._page(id)
+        return (page.title, page.document) if page is not None else None
 
     def create(self, draft: Draft) -> Remote:
         made = self._client.create(
@@ -97,12 +113,27 @@ class ConfluencePublisher:
 
     def archive(self, remote: Remote) -> Remote:
         self._client.archive(remote.id)
+        self._await_archived(remote.id)
         return Remote(remote.id, remote.name, remote.stamp, ours=True, state="archived")
 
     def close(self, id: str, key: str) -> None:
         page = self._page(id)
         if page is not None and page.status == "current":
             self._client.archive(id)
+
+    def _await_archived(self, id: str) -> None:
+        """Wait a little until it is done: a site archives one page after the other.
+
+        It was accepted, so nothing that goes wrong here takes that back.
+        """
+        for pause in ARCHIVING:
+            self._sleep(pause)
+            try:
+                page = self._page(id)
+            except SourceError:
+                return
+            if page is None or page.status != "current":
+                return
 
     def _titled(self, title: str, key: str) -> Iterator[PublishedPage]:
         """Our page of that title; SourceRefused when the title is taken by another."""

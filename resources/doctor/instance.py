@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coordinator import memory
 from coordinator.ledger.company_state import CompanyState
-from coordinator.sweeps import head_of
+from coordinator.versions import head_of
 from resources.doctor import tables as doctor_tables
 from resources.doctor.findings import Finding, failure, looked, ok, warning
 from resources.home import Home

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from resources.doctor import tables as doctor_tables
 from resources.doctor.findings import Finding, failure, looked, ok, warning
+from resources.doctor.published import published
 from resources.home import Home
 
 TABLE = "global_memory"
@@ -24,6 +25,7 @@ def shared(home: Home) -> Iterator[Finding]:
     yield from looked("retracted", lambda: _retracted(home), heals=REBUILD)
     yield from looked("approvals", lambda: _approvals(home))
     yield from looked("catalog", lambda: _catalog(home), heals=REFRESH)
+    yield from looked("published", lambda: published(home))
 
 
 def _copies(home: Home) -> Iterator[Finding]:

@@ -55,13 +55,14 @@ class Redactors:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._made: dict[str, tuple[tuple[str, int], Redactor]] = {}
+        self._made: dict[str, tuple[tuple[str, int, int], Redactor]] = {}
 
     def of(self, company: str) -> Redactor:
         """What `company` masks: its people, its hosts, its leak list."""
         instance = self._home.companies.instance(company)
         tables = instance.tables()
-        state = (instance.settings_hash, tables.version("git_commits"))
+        versions = (tables.version("git_commits"), tables.version("jira_issues"))
+        state = (instance.settings_hash, *versions)
         held = self._made.get(company)
         if held is None or held[0] != state:
             held = (state, _redactor(instance.settings, tables))
@@ -71,9 +72,11 @@ class Redactors:
 
 def _redactor(settings: CompanySettings, tables: Tables) -> Redactor:
     commits = tables.read("git_commits", ["author", "author_email"])
-    authors = {*commits["author"], *commits["author_email"]}
+    named = {*commits["author"], *commits["author_email"]}
+    for people in tables.read("jira_issues", ["people"])["people"]:
+        named.update(people)
     return Redactor(
-        people=sorted({*authors, *_people(settings)} - {""}),
+        people=sorted({*named, *_people(settings)} - {""}),
         hosts=sorted(set(_hosts(settings))),
         words=settings.sharing.mask,
     )
@@ -82,6 +85,9 @@ def _redactor(settings: CompanySettings, tables: Tables) -> Redactor:
 def _people(settings: CompanySettings) -> Iterator[str]:
     for owner in settings.owners:
         yield from (owner.name, owner.email)
+    for site in (settings.jira, settings.confluence):
+        if site is not None:
+            yield site.email
     roles = settings.approvals
     yield from (*roles.export, *roles.import_, *roles.publication)
 
@@ -94,6 +100,15 @@ def _hosts(settings: CompanySettings) -> Iterator[str]:
     if host:
         yield host
         yield f"{host}/{path.strip('/').partition('/')[0]}"
+    yield from filter(None, (urlsplit(url).hostname for url in _services(settings)))
+
+
+def _services(settings: CompanySettings) -> Iterator[str]:
+    for site in (settings.jira, settings.confluence):
+        if site is not None:
+            yield site.site
+    if settings.supabase is not None and settings.supabase.url is not None:
+        yield settings.supabase.url
 
 
 def _place(url: str) -> tuple[str, str]:

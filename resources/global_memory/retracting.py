@@ -29,10 +29,14 @@ MOST_PURGED = 5_000
 
 @dataclass(frozen=True)
 class Retracted:
-    """A copy that was taken back, and the companies that had been shown a copy of its learning."""
+    """A copy that was taken back, and the companies that had been shown a copy of its learning.
+
+    `published` are the addresses where it stands on Jira and Confluence until the next delivery.
+    """
 
     id: str
     seen_by: tuple[str, ...]
+    published: tuple[str, ...] = ()
 
 
 class Retracting:
@@ -52,14 +56,17 @@ class Retracting:
         copy = self._copy(id)
         actor = self._home.actor if by is None else by
         self._check_role(copy.company, actor)
+        published = self._published(copy)
         self._take_back(copy.company, copy.learning, said, actor)
         self._clear()
-        return Retracted(id, self._records.state().seen_by(copy.company, copy.learning))
+        seen_by = self._records.state().seen_by(copy.company, copy.learning)
+        return Retracted(id, seen_by, published)
 
     def would_retract(self, id: str) -> Retracted:
         """What `retract` would say, without taking anything back."""
         copy = self._copy(id)
-        return Retracted(id, self._records.state().seen_by(copy.company, copy.learning))
+        seen_by = self._records.state().seen_by(copy.company, copy.learning)
+        return Retracted(id, seen_by, self._published(copy))
 
     def retract_company(self, company: str, reason: str) -> list[Retracted]:
         """Take back everything `company` shared, void what is asked of it, purge its words."""
@@ -73,6 +80,12 @@ class Retracting:
         self._clear()
         self._purge(company, self._home.ledger.text_hashes(company), "its company was removed")
         return [Retracted(one.id, state.seen_by(company, one.learning)) for one in standing]
+
+    def _published(self, copy: Copy) -> tuple[str, ...]:
+        """Where copies of its learning are published."""
+        copies = self._records.state().of_learning(copy.company, copy.learning)
+        places = self._home.publishing.where_are([one.id for one in copies])
+        return tuple(sorted(places))
 
     def forget_texts(self) -> None:
         """Purge what is still kept of retracted words, whoever owns it."""

@@ -75,6 +75,13 @@ class JiraPublisher:
             return None
         return issue.remote()
 
+    def document(self, id: str) -> tuple[str, Any] | None:
+        try:
+            found = self._client.issue(id, PublishedIssue, fields=FIELDS).fields
+        except SourceAbsent:
+            return None
+        return found.summary or "", found.description
+
     def create(self, draft: Draft) -> Remote:
         fields, digest = self._fields(draft.title, draft.document)
         fields |= {

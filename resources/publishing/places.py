@@ -109,6 +109,13 @@ class Places:
 
         return ConfluencePublisher(site, place.settings, place.language)
 
+    def text(self, place: Place, id: str) -> str:
+        """What stands there now under that id, as Markdown; empty when it is gone."""
+        from coordinator.rich_text import markdown_of_adf
+
+        found = self.publisher(place).document(id)
+        return f"# {found[0]}\n\n{markdown_of_adf(found[1])}\n" if found is not None else ""
+
     def wanted(self, place: Place, kind: str, state: OutboxState) -> list[Wanted] | None:
         """What of a kind is to stand there; None when that cannot be said now."""
         if kind == docs.KIND:

@@ -48,7 +48,7 @@ class Publishing:
     ) -> None:
         self._home = home
         self._ledger = home.ledger
-        self._now = now
+        self.now = now
         self.places = Places(home)
 
     # -- what stands -----------------------------------------------------------------------
@@ -69,13 +69,13 @@ class Publishing:
             for one in self.state(place.target).publications.values():
                 yield Placed(place, one, place.url(one.name) if one.name else "")
 
-    def where_is(self, copy: str) -> list[str]:
-        """Where people find the shared copy of that id."""
-        subject = f"copy:{copy}"
+    def where_are(self, copies: Iterable[str]) -> list[str]:
+        """The addresses where people find the shared copies of these ids."""
+        subjects = {f"copy:{id}" for id in copies}
         return [
             one.url
             for one in self.standing()
-            if one.publication.subject == subject and one.url and not one.publication.archived
+            if one.publication.subject in subjects and one.url and not one.publication.archived
         ]
 
     # -- publishing ------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class Publishing:
 
     def is_due(self, target: Target, kind: str) -> bool:
         """Whether a delivery would do something now."""
-        now, state = self._now(), self.state(target)
+        now, state = self.now(), self.state(target)
         opens = opens_at(state)
         wanted = self.wanted(target, kind)
         if wanted is None or (opens is not None and now < opens):
@@ -115,9 +115,16 @@ class Publishing:
                 record,
                 kind=kind,
                 ask=lambda one: self._ask(place, one),
-                now=self._now,
+                now=self.now,
             )
-            return delivery.run(wanted, progress)
+            report = delivery.run(wanted, progress)
+            # pages that were made just now can be linked to
+            again = self.places.wanted(place, kind, record.state)
+            if not report.problem and again is not None and _contents(again) != _contents(wanted):
+                second = delivery.run(self._seen(place, again), progress)
+                second.counts += report.counts
+                report = second
+            return report
 
     def retry(self, keys: Iterable[str]) -> list[str]:
         """Forget refusals and wishes to leave alone, of these keys; returns those that are known.
@@ -181,6 +188,8 @@ class Publishing:
         ]
 
     def _ask(self, place: Place, one: Publication) -> None:
+        if one.owner not in self._home.companies.readable():
+            return  # nobody can answer for it: it stays as somebody left it
         self._home.approvals.propose(
             kind=OVERWRITE,
             subject=f"{place.target.stream} {one.key}",
@@ -246,6 +255,10 @@ def _question(place: Place, one: Publication) -> str:
             "no": "it is left alone, and not touched again",
         }
     )
+
+
+def _contents(wanted: Iterable[Wanted]) -> set[str]:
+    return {one.content for one in wanted}
 
 
 def _is(one: Publication, kind: str) -> bool:

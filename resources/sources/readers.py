@@ -1,4 +1,4 @@
-"""Which reader reads a company's source, and what to do with one that is not configured any more."""
+"""Which reader reads a company's source, and what to do with one nobody asks for any more."""
 
 from __future__ import annotations
 

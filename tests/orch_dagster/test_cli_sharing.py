@@ -93,7 +93,7 @@ def test_the_way_of_a_learning_out_of_a_company_and_back(
     _, said, _ = orch("memory", "retract", hit["id"], "--reason", "x", "--dry-run")
     assert said == f"would retract {hit['id']}; seen by: empresa-b\n"
     gone = parsed(orch("memory", "retract", hit["id"], "--reason", "x", "--json"))
-    assert gone == {"retracted": True, "id": hit["id"], "seen_by": ["empresa-b"]}
+    assert gone == {"retracted": True, "id": hit["id"], "seen_by": ["empresa-b"], "published": []}
     assert found_by(orch, "empresa-b") == []
     assert [hit["id"] for hit in found_by(orch, "empresa-a")] == [learning]
 
