@@ -23,6 +23,7 @@ import httpx
 import psycopg2
 import pytest
 
+from coordinator.errors import SourceLimit
 from coordinator.settings.sources import SupabaseTarget
 from resources.supabase import MemoryTable, open_supabase
 
@@ -57,6 +58,7 @@ class Gateway(httpx.HTTPTransport):
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[httpx.Request] = []
+        self.most_bytes: int | None = None
         self.before: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -81,7 +83,10 @@ class Gateway(httpx.HTTPTransport):
             stream=request.stream,
             extensions=request.extensions,
         )
-        return super().handle_request(forwarded)
+        response = super().handle_request(forwarded)
+        if self.most_bytes is not None and len(response.read()) > self.most_bytes:
+            raise SourceLimit("the answer is too large")
+        return response
 
 
 @dataclass
@@ -173,6 +178,7 @@ class SupabaseProject:
 
     def close(self) -> None:
         self._closing.close()
+        self.gateway.close()
 
 
 @contextmanager
@@ -244,24 +250,22 @@ class Projects:
 
     def __init__(self, server: str) -> None:
         self._server = server
-        self._made: list[SupabaseProject] = []
-        self.empty = self._project("supabase_empty")
+        self._count = 0
         self._prepare()
 
-    def make(self, template: str = "supabase_migrated") -> SupabaseProject:
-        """A new project; of `supabase_empty` one in which no migration ran."""
-        name = f"project_{len(self._made)}"
+    @contextmanager
+    def lent(self, template: str = "supabase_migrated") -> Iterator[SupabaseProject]:
+        """A new project that is gone afterwards; of `supabase_empty` one without migrations."""
+        self._count += 1
+        name = f"project_{self._count}"
         self._run(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")
-        return self._project(name)
-
-    def close(self) -> None:
-        for project in self._made:
-            project.close()
-
-    def _project(self, name: str) -> SupabaseProject:
         project = SupabaseProject(self._server, name)
-        self._made.append(project)
-        return project
+        try:
+            yield project
+        finally:
+            project.close()
+            # at once: what is left when the server stops is written to the disk first
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _run(self, *statements: str) -> None:
         with closing(psycopg2.connect(self._server)) as connection:
@@ -281,7 +285,7 @@ class Projects:
             f"CREATE DATABASE supabase_empty OWNER {OWNER}",
         )
         everybody = "anon, authenticated, service_role"
-        self.empty.sql(
+        SupabaseProject(self._server, "supabase_empty").sql(
             f"CREATE SCHEMA extensions AUTHORIZATION {OWNER};"
             f"CREATE SCHEMA team AUTHORIZATION {OWNER};"
             "CREATE EXTENSION vector WITH SCHEMA extensions;"
@@ -291,22 +295,26 @@ class Projects:
             )
         )
         self._run(f"CREATE DATABASE supabase_migrated TEMPLATE supabase_empty OWNER {OWNER}")
-        migrate(self._project("supabase_migrated"), "company", "global")
+        migrate(SupabaseProject(self._server, "supabase_migrated"), "company", "global")
 
 
 @pytest.fixture(scope="session")
-def projects(postgres: Any) -> Iterator[Projects]:
-    made = Projects(postgres.uri)
-    yield made
-    made.close()
+def projects(postgres: Any) -> Projects:
+    return Projects(postgres.uri)
 
 
 @pytest.fixture
 def project(projects: Projects) -> Iterator[SupabaseProject]:
     """A project in which the migrations ran, for one test."""
-    made = projects.make()
-    yield made
-    made.close()
+    with projects.lent() as lent:
+        yield lent
+
+
+@pytest.fixture
+def fresh_project(projects: Projects) -> Iterator[SupabaseProject]:
+    """A project as Supabase hands it over."""
+    with projects.lent("supabase_empty") as lent:
+        yield lent
 
 
 @pytest.fixture

@@ -33,14 +33,6 @@ ORDER BY 1, 2, 3, 4
 """
 
 
-@pytest.fixture
-def fresh(projects):
-    """A project as Supabase hands it over."""
-    made = projects.make("supabase_empty")
-    yield made
-    made.close()
-
-
 def test_running_them_again_changes_nothing_and_keeps_the_rows(project, run_migrations):
     project.remember("empresa-a", "m1", "words")
     project.sql("CREATE POLICY more ON orchestrator_memories FOR SELECT TO anon USING (false)")
@@ -74,9 +66,9 @@ def test_running_them_again_puts_back_what_somebody_took_away(project, run_migra
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_project_needs_only_its_own_folder(fresh, run_migrations, folder):
-    run_migrations(fresh, folder)
-    ((found,),) = fresh.sql("SET ROLE service_role; SELECT orchestrator_schema()")
+def test_a_project_needs_only_its_own_folder(fresh_project, run_migrations, folder):
+    run_migrations(fresh_project, folder)
+    ((found,),) = fresh_project.sql("SET ROLE service_role; SELECT orchestrator_schema()")
     assert list(found["tables"]) == [SHAPES[folder].name]
     assert [one.level for one in schema_checked(found, SHAPES[folder])] == ["ok", "ok"]
 
@@ -89,27 +81,29 @@ def test_the_columns_are_those_the_coordinator_knows(project):
 
 @pytest.mark.parametrize("way", ["rest", "postgres"])
 @pytest.mark.parametrize("company", ["empresa-a", None])
-def test_another_schema_is_named_in_one_line(fresh, run_migrations, way, company):
-    run_migrations(fresh, *FOLDERS, schema="team")
-    table = fresh.open(way, company, schema="team")
+def test_another_schema_is_named_in_one_line(fresh_project, run_migrations, way, company):
+    run_migrations(fresh_project, *FOLDERS, schema="team")
+    table = fresh_project.open(way, company, schema="team")
     assert {one.level for one in table.check()} == {"ok"}
     assert table.stored() == {}
-    policies = fresh.sql("SELECT schemaname, count(*) FROM pg_policies GROUP BY 1")
+    policies = fresh_project.sql("SELECT schemaname, count(*) FROM pg_policies GROUP BY 1")
     assert policies == [("team", 6)]
 
 
-def test_pgvector_in_another_schema_is_told_and_not_worked_around(fresh, run_migrations):
-    fresh.sql("DROP EXTENSION vector; CREATE SCHEMA odd; CREATE EXTENSION vector WITH SCHEMA odd")
+def test_pgvector_in_another_schema_is_told_and_not_worked_around(fresh_project, run_migrations):
+    fresh_project.sql(
+        "DROP EXTENSION vector; CREATE SCHEMA odd; CREATE EXTENSION vector WITH SCHEMA odd"
+    )
     with pytest.raises(psycopg2.errors.RaiseException, match="search path") as refused:
-        run_migrations(fresh, "company")
+        run_migrations(fresh_project, "company")
     assert "alter extension vector set schema extensions" in str(refused.value)
 
 
 @pytest.mark.parametrize("version", ["0.7.4", "0.5"])
-def test_a_pgvector_without_iterative_scans_is_refused(fresh, run_migrations, version):
-    fresh.sql("UPDATE pg_extension SET extversion = %s WHERE extname = 'vector'", [version])
+def test_a_pgvector_without_iterative_scans_is_refused(fresh_project, run_migrations, version):
+    fresh_project.sql("UPDATE pg_extension SET extversion = %s WHERE extname = 'vector'", [version])
     with pytest.raises(psycopg2.errors.RaiseException, match=r"older than 0\.8"):
-        run_migrations(fresh, "global")
+        run_migrations(fresh_project, "global")
 
 
 def test_both_folders_stand_on_the_same_foundation():
