@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from resources.home import SETTINGS_FILE, Home, home_path
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
     from coordinator.memory import Found
+    from coordinator.ports import Progress
 
 
 def prepare(home: str | None, *, push: bool = False) -> Home:
@@ -56,6 +57,25 @@ def _push(repository: Path, company: str) -> None:
     except UsageError:
         # every further commit of this sample has been pushed: the demo may still be run again
         return
+
+
+def approve_and_publish(
+    home: Home, proposal: int | None, progress: Callable[[str], Progress]
+) -> None:
+    """Say yes to a proposal in the name of the sample company's owner, and publish everything."""
+    from resources.approvals import Wanted
+    from resources.carrying_out import carry_out
+    from resources.publishing.places import KINDS
+
+    if proposal is not None:
+        company = home.approvals.proposal(proposal).company
+        owner = home.companies.instance(company).settings.owners[0].name
+        home.approvals.decide([Wanted(proposal, approve=True)], by=owner)
+        carry_out(home)
+    for place in home.publishing.places.all():
+        for kind in KINDS:
+            bars = progress(f"{place.target.service} of {place.target.whose}")
+            home.publishing.deliver(place.target, kind, bars)
 
 
 def propose_a_share(home: Home, found: Sequence[Found]) -> Proposal | None:

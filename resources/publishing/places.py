@@ -48,6 +48,13 @@ class Place:
         """Whether anything is to stand there."""
         return bool(self.settings.publish or self.docs)
 
+    @property
+    def address(self) -> str:
+        """Where people find the place itself."""
+        if self.target.service == "jira":
+            return f"{self.settings.site}/projects/{self.name}"
+        return f"{self.settings.site}/wiki/spaces/{self.name}"
+
     def url(self, name: str) -> str:
         """Where people find an object by its name (an issue's key, a page's id)."""
         site = self.settings.site
