@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any
 
@@ -258,7 +259,8 @@ def test_a_description_comes_back_as_jira_keeps_it_and_byte_for_byte_when_told(
     site: StandIn, atlassian_tours: ModuleType
 ) -> None:
     sent = atlassian_tours.document("words")
-    sent["content"][0]["content"] += [{"type": "text", "text": ""}, {"type": "text", "text": "!"}]
+    empty = {"type": "text", "text": "", "marks": [{"type": "strong"}]}
+    sent["content"][0]["content"] += [empty, {"type": "text", "text": "!"}]
     key = client(site).post(ISSUE, json=new(description=sent)).json()["key"]
     kept = site.issue(key).description
     assert kept["content"][0]["content"] == [{"type": "text", "text": "words!"}]
@@ -355,6 +357,10 @@ def test_what_an_account_may_not_see_is_absent_and_what_it_may_not_change_is_ref
     assert client(site).get(f"{ISSUE}/{shown}").status_code == 200
     assert client(site).get(f"{ISSUE}/{shown}/transitions").json()["transitions"] == []
     assert client(site, BERLIN).get(f"{ISSUE}/{shown}").status_code == 404
+    site.edit_issue(hidden, labels=["red"])
+    assert found(site, "labels = red") == []
+    assert found(site, 'updated >= "2026-01-01"') == [shown]
+    assert found(site, 'updated >= "2026-01-01"', BERLIN) == []
     change = {"fields": {"summary": "y"}}
     assert "permission" in refused(client(site).put(f"{ISSUE}/{shown}", json=change))
     made = client(site).post(ISSUE, json=new(project={"key": "READ"}))
@@ -427,7 +433,7 @@ def test_a_write_whose_connection_was_dropped_happens_when_its_time_comes(
 ) -> None:
     token = base64.b64encode(b"bot@example.org:token").decode()
     headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
-    for summary, delay in (("second", 2 * MINUTE), ("first", None), ("third", 3 * MINUTE)):
+    for summary, delay in (("third", 3 * MINUTE), ("second", 2 * MINUTE), ("first", None)):
         body = json.dumps(new(summary)).encode()
         site.handle_later(Request("POST", ISSUE, headers, body), delay)
     assert site.issues() == []
@@ -527,6 +533,19 @@ def test_many_threads_over_one_port_make_as_many_issues_as_they_ask_for(site: St
             keys = set().union(*pool.map(work, range(8)))
     assert len(keys) == 80
     assert len(site.issues("PAY")) == 80
+
+
+def test_closing_it_does_not_wait_for_a_client_that_stays_connected(site: StandIn) -> None:
+    with httpx.Client(trust_env=False) as http:
+
+        def serve() -> None:
+            with site.serving() as url:
+                http.get(f"{url}/_edge/tenant_info")
+
+        server = Thread(target=serve, daemon=True)
+        server.start()
+        server.join(30)
+        assert not server.is_alive()
 
 
 def test_one_connection_serves_many_requests(site: StandIn) -> None:

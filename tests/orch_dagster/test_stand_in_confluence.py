@@ -211,6 +211,8 @@ def test_what_an_account_may_not_see_is_absent_and_what_it_may_not_change_too(
     assert [row["key"] for row in http.get(f"{V2}/spaces").json()["results"]] == ["PAY"]
     for path in (f"pages/{other}", f"spaces/{space_id(site, 'OTHER')}/pages"):
         assert http.get(f"{V2}/{path}").status_code == 404
+    site.add_page("OTHER", title="Red", labels=["red"])
+    assert http.get(f"{CONTENT}/search?cql=label=red").json()["results"] == []
     rows = http.get(f"{V2}/pages").json()["results"]
     assert {row["spaceId"] for row in rows} == {space_id(site)}
     assert http.get(f"{V2}/pages/{page}").status_code == 200

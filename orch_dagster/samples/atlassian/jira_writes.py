@@ -157,9 +157,7 @@ def edit(call: Call) -> Response:
     if not body.keys() & {"fields", "update", "properties"}:
         raise jira_refusal(400, "one of 'fields' or 'update' required")
     _must_write(call, issue, "You do not have permission to edit issues in this project.")
-    changed = touched(call, issue, _edited(call, issue, body))
-    if changed != issue:
-        call.site.put_issue(changed, call.due(issue.id))
+    call.site.put_issue(touched(call, issue, _edited(call, issue, body)), call.due(issue.id))
     return done()
 
 
