@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -83,15 +84,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _made(kind: Any, value: Any) -> Any:
     """A record, or part of one, from JSON; anything whose kind says no more stays as it is."""
     if value is None:
         return None
     if isinstance(kind, UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return kind(**{name: _made(hints[name], part) for name, part in value.items()})  # type: ignore[operator]
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _hints(kind)
+        return kind(**{name: _made(hints[name], part) for name, part in value.items()})
     if kind is datetime:
         return datetime.fromisoformat(value)
     if get_origin(kind) is frozenset:
