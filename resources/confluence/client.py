@@ -123,7 +123,7 @@ class ConfluenceClient:
         """The pages of the space with that id, without their bodies, page by page."""
         params = {
             "space-id": space,
-            "status": ",".join(statuses),
+            "status": list(statuses),
             "sort": sort,
             "title": title,
             "limit": LISTED_AT_ONCE,
