@@ -1,8 +1,8 @@
 """What is recorded of publishing, in the streams ``outbox:<service>`` and
 ``outbox:<service>:<company>``.
 
-Ids, hashes and counts only: what is published is made anew from where it comes from. The event's
-company is the owner of the words.
+Ids, hashes and counts only: what is published is made anew from where it comes from. `owner` is
+the company whose words they are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pydantic import Field
 
 from coordinator.ledger.approval_events import Moment
 from coordinator.ledger.payloads import Count, Name, Number, Payload
+from coordinator.settings import CompanySlug
 
 Operation = Literal["create", "write", "withdraw", "archive"]
 """The calls that change what people see; each is announced before it is made."""
@@ -33,6 +34,7 @@ class PublicationRequested(Payload):
     event_type = "publication_requested"
     key: Key
     subject: Name
+    owner: CompanySlug
     operation: Operation
     content: ContentHash
     attempt: Number
@@ -68,6 +70,7 @@ class PublicationRefused(Payload):
     event_type = "publication_refused"
     key: Key
     subject: Name
+    owner: CompanySlug
     operation: Operation | Literal["look"]
     error_kind: Name
     status: Count | None = None
@@ -88,6 +91,7 @@ class PublicationLooked(Payload):
     event_type = "publication_looked"
     key: Key
     subject: Name
+    owner: CompanySlug
     purpose: Purpose
     found: Annotated[tuple[ExternalId, ...], Field(max_length=100)] = ()
 

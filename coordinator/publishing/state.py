@@ -72,7 +72,7 @@ class Publication:
 
     key: str
     subject: str
-    owner: str = ""
+    owner: str
     id: str = ""
     name: str = ""
     stamp: str = ""
@@ -108,8 +108,13 @@ class OutboxState:
         return frozenset(found - {""})
 
 
-def _held(state: OutboxState, key: str, subject: str, event: Event) -> Publication:
-    return state.publications.get(key) or Publication(key, subject, owner=event.company or "")
+Told = events.PublicationRequested | events.PublicationRefused | events.PublicationLooked
+"""Events that may be the first of their publication."""
+
+
+def _held(state: OutboxState, told: Told) -> Publication:
+    one = state.publications.get(told.key)
+    return one or Publication(told.key, told.subject, told.owner)
 
 
 def _put(state: OutboxState, one: Publication, *, answered: bool = True) -> OutboxState:
@@ -120,7 +125,7 @@ def _put(state: OutboxState, one: Publication, *, answered: bool = True) -> Outb
 def _requested(
     state: OutboxState, requested: events.PublicationRequested, event: Event
 ) -> OutboxState:
-    one = _held(state, requested.key, requested.subject, event)
+    one = _held(state, requested)
     pending = Pending(
         requested.operation,
         requested.content,
@@ -128,7 +133,7 @@ def _requested(
         since=event.occurred_at + timedelta(seconds=requested.within_s),
         alone=one.doubtful_since is None,
     )
-    one = replace(one, pending=pending, owner=event.company or one.owner)
+    one = replace(one, pending=pending, owner=requested.owner)
     if requested.operation == "create":  # an answer that never comes leaves the doubt
         since = one.doubtful_since or event.occurred_at
         one = replace(one, doubtful_since=since, doubted_at=event.occurred_at, swept=0)
@@ -171,7 +176,7 @@ def _unknown(state: OutboxState, unknown: events.PublicationUnknown, event: Even
 
 
 def _refused(state: OutboxState, refused: events.PublicationRefused, event: Event) -> OutboxState:
-    one = _held(state, refused.key, refused.subject, event)
+    one = _held(state, refused)
     refusal = _refusal(one.refusal, refused, event, status=refused.status)
     if refused.operation != "look":
         one = _answered(one)
@@ -199,13 +204,11 @@ def _refusal(
 
 
 def _looked(state: OutboxState, looked: events.PublicationLooked, event: Event) -> OutboxState:
-    one = _held(state, looked.key, looked.subject, event)
+    one = _held(state, looked)
     one = replace(one, refusal=None)
     others = tuple(id for id in looked.found if id != one.id)
     if looked.purpose == "first":
-        one = Publication(
-            one.key, one.subject, owner=event.company or one.owner, looked=True, duplicates=others
-        )
+        one = Publication(one.key, one.subject, looked.owner, looked=True, duplicates=others)
     elif looked.purpose == "late":
         duplicates = tuple(dict.fromkeys((*one.duplicates, *others)))
         one = replace(one, swept=one.swept + 1, duplicates=duplicates)
@@ -258,7 +261,7 @@ def _released(state: OutboxState, released: events.PublicationReleased, _: Event
     if one is None or one.edit != allowed:
         return state
     if allowed.stamp == GONE:  # there is nothing to write over: it is made anew
-        return _put(state, Publication(one.key, one.subject, owner=one.owner), answered=False)
+        return _put(state, Publication(one.key, one.subject, one.owner), answered=False)
     one = replace(one, edit=replace(allowed, released=True), kept=False)
     return _put(state, one, answered=False)
 

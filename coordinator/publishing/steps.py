@@ -67,8 +67,8 @@ def next_step(one: Publication | None, wanted: str | None, now: datetime) -> Ste
         return Step("look", purpose="first") if wanted else NOTHING
     if one.refusal is not None and now < comes_again(one.refusal):
         return Step("wait", until=comes_again(one.refusal))
-    if one.pending is not None:
-        return _settled(one, one.pending, wanted, now)
+    if one.pending is not None and not (wanted is None and _found_nothing(one.pending)):
+        return _settled(one.pending, now)
     if one.duplicates and (one.id or wanted is None):
         return Step("close", id=one.duplicates[0])
     if one.archived or not one.id:
@@ -97,17 +97,20 @@ def opens_at(state: OutboxState) -> datetime | None:
     return comes_again(state.refusal) if state.refusal is not None else None
 
 
-def _settled(one: Publication, pending: Pending, wanted: str | None, now: datetime) -> Step:
+def _found_nothing(pending: Pending) -> bool:
+    """Whether a call that was to make something is taken for lost."""
+    return pending.operation == "create" and pending.looks >= LOOKS
+
+
+def _settled(pending: Pending, now: datetime) -> Step:
     """How the end of a call is found out."""
-    if pending.operation == "create" and pending.looks >= LOOKS:
-        return Step("create", attempt=pending.attempt + 1) if wanted else _late(one, now)
+    if _found_nothing(pending):
+        return Step("create", attempt=pending.attempt + 1)
     looked = pending.looked_at
     due = pending.since + QUARANTINE if looked is None else looked + SECOND_LOOK
     if now < due:
         return Step("wait", until=due)
-    if pending.operation == "create":
-        return Step("look", purpose="doubt")
-    return Step("inspect")
+    return Step("look", purpose="doubt") if pending.operation == "create" else Step("inspect")
 
 
 def _absent(one: Publication, wanted: str | None, now: datetime) -> Step:

@@ -30,6 +30,7 @@ from coordinator.settings.orch import (
 )
 from coordinator.settings.parsing import dump, parse_company, parse_coordinator
 from coordinator.settings.sources import (
+    ALL_CATEGORIES,
     Atlassian,
     ConfluenceSettings,
     ConfluenceTarget,
@@ -43,6 +44,7 @@ from coordinator.settings.sources import (
 )
 
 __all__ = [
+    "ALL_CATEGORIES",
     "CONTROL",
     "SLUG",
     "ApprovalSettings",

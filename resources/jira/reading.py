@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from coordinator.errors import SourceAbsent
 from coordinator.jira import jql
 from coordinator.jira.issues import FIELDS, Issue, Placed, Stamp, Stub, issues_frame
 from coordinator.ports import Progress
@@ -114,6 +115,17 @@ class JiraReader:
         doubtful = sorted(known.keys() - standing - read)
         found = self._client.fetch(doubtful, Placed, fields=["id"])
         there = {one.id for one in found if one.project == self.settings.project}
+        moved = {one.id for one in found} - there
+        absent = set(doubtful) - there - moved
+        gone = moved | {id for id in absent if self._is_gone(id)}
         wanted = sorted(standing - known.keys() - read)
         missing = self._client.fetch(wanted, Issue, fields=self._fields, expand=self._expand)
-        return list(self._with_comments(missing)), set(doubtful) - there
+        return list(self._with_comments(missing)), gone
+
+    def _is_gone(self, id: str) -> bool:
+        """Whether the issue itself says so: a bulk fetch leaves out what it could not read, too."""
+        try:
+            issue = self._client.issue(id, Placed, fields=["id"])
+        except SourceAbsent:
+            return True
+        return issue.project != self.settings.project

@@ -13,7 +13,6 @@ from coordinator.errors import CompanyBusy, UsageError
 from coordinator.ledger import outbox_events as events
 from coordinator.ledger.chain import canonical_json
 from coordinator.ledger.company_events import Source
-from coordinator.ledger.events import NewEvent
 from coordinator.ledger.payloads import Payload
 from coordinator.ports import Progress
 from coordinator.publishing.records import Target, Wanted
@@ -105,7 +104,7 @@ class Publishing:
         """
         place = self.places.named(target)
         with self._alone(target):
-            record = LedgerRecord(self._ledger, target)
+            record = LedgerRecord(self._ledger, target, self.now)
             wanted = self.places.wanted(place, kind, record.state)
             if wanted is None:
                 return Delivered(problem="its documents were not read yet", hint="run `orch sync`")
@@ -209,8 +208,7 @@ class Publishing:
         return place, one
 
     def _tell(self, target: Target, one: Publication, event: Payload) -> None:
-        new = NewEvent(event.event_type, event, company=one.owner or None)
-        self._ledger.append(target.stream, [new], expected_version=None)
+        LedgerRecord(self._ledger, target, self.now).tell([event], owner=one.owner)
 
     @contextmanager
     def _alone(self, target: Target) -> Iterator[None]:

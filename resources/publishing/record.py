@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from coordinator.errors import VersionConflict
@@ -27,11 +28,12 @@ class Record(Protocol):
 
 
 class LedgerRecord:
-    """The record of one place in the ledger."""
+    """The record of one place in the ledger; `now` is when things happen."""
 
-    def __init__(self, ledger: Ledger, target: Target) -> None:
+    def __init__(self, ledger: Ledger, target: Target, now: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._target = target
+        self._now = now
         self._state: OutboxState | None = None
 
     @property
@@ -54,7 +56,10 @@ class LedgerRecord:
     def _append(
         self, events: Sequence[Payload], owner: str, *, expected_version: int | None
     ) -> None:
-        new = [NewEvent(one.event_type, one, company=owner or None) for one in events]
+        # a company's own stream is that company's; in the coordinator's the owner is named
+        company = None if self._target.company else owner
+        now = self._now()
+        new = [NewEvent(one.event_type, one, company=company, occurred_at=now) for one in events]
         made = self._ledger.append(self._target.stream, new, expected_version=expected_version)
         if made[0].version == self.state.version + 1:
             self._state = OUTBOX.fold(made, self.state)

@@ -71,7 +71,7 @@ class Walk:
                 return self._look(step.purpose, one)
             if step.kind == "create":
                 return self._create(step.attempt)
-            return self._on(step, one or Publication(self.key, self.subject))
+            return self._on(step, one or Publication(self.key, self.subject, self.owner))
         except SourceError as error:
             return self._refused(error, "look")
 
@@ -99,6 +99,7 @@ class Walk:
             events.PublicationLooked(
                 key=self.key,
                 subject=self.subject,
+                owner=self.owner,
                 purpose=purpose,
                 found=tuple(remote.id for remote in found),
             )
@@ -145,7 +146,11 @@ class Walk:
             self._tell(self._done_as(pending.operation, pending.content, remote))
         elif may_write(one, remote):
             looked = events.PublicationLooked(
-                key=self.key, subject=self.subject, purpose="doubt", found=(remote.id,)
+                key=self.key,
+                subject=self.subject,
+                owner=self.owner,
+                purpose="doubt",
+                found=(remote.id,),
             )
             self._tell(looked)
         else:
@@ -175,6 +180,7 @@ class Walk:
         requested = events.PublicationRequested(
             key=self.key,
             subject=self.subject,
+            owner=self.owner,
             operation=operation,
             content=content,
             attempt=attempt,
@@ -206,6 +212,7 @@ class Walk:
             refused = events.PublicationRefused(
                 key=self.key,
                 subject=self.subject,
+                owner=self.owner,
                 operation=operation,
                 error_kind=type(error).__name__,
                 status=error.status if isinstance(error, SourceRefused) else None,
