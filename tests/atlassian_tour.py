@@ -96,9 +96,7 @@ class Tour:
         self.call(self.jira, "POST", issue, 403, json=new_issue("READ"))
         where = f"{issue}/{made['key']}"
         asked = {"fields": "summary,labels,description,status", "properties": "orch"}
-        held = self.call(
-            self.jira, "GET", where, 200, params={**asked, "expand": "changelog,names"}
-        )
+        held = self.call(self.jira, "GET", where, 200, params={**asked, "expand": "changelog"})
         assert held["properties"] == {"orch": {"key": "k"}}
         self.call(self.jira, "GET", f"{issue}/PAY-999", 404)
         edit = {

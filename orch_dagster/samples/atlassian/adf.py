@@ -32,37 +32,43 @@ def _children_problem(nodes: list[Any], depth: int) -> str:
     if depth > DEPTH:
         return "nested too deeply"
     for node in nodes:
-        kind = node.get("type") if isinstance(node, dict) else None
-        if kind not in BLOCKS | INLINES:
-            return f"unknown node {kind!r}"
-        if kind == "text" and not isinstance(node.get("text"), str):
-            return "text without text"
-        content = node.get("content", [])
-        if not isinstance(content, list):
-            return f"content of {kind} is no list"
-        if found := _children_problem(content, depth + 1):
+        if found := _node_problem(node) or _children_problem(children(node), depth + 1):
             return found
     return ""
 
 
-def stored(document: Any, seed: str) -> Any:
+def _node_problem(node: Any) -> str:
+    kind = node.get("type") if isinstance(node, dict) else None
+    if not isinstance(kind, str) or kind not in BLOCKS | INLINES:
+        return f"unknown node {kind!r}"
+    if kind == "text" and not isinstance(node.get("text"), str):
+        return "text without text"
+    marks = node.get("marks", [])
+    if not isinstance(marks, list) or not all(isinstance(mark, dict) for mark in marks):
+        return f"marks of {kind} are of another kind"
+    if not isinstance(node.get("content", []), list) or not isinstance(node.get("attrs", {}), dict):
+        return f"content or attrs of {kind} are of another kind"
+    return ""
+
+
+def children(node: Any) -> list[Any]:
+    """The nodes inside a node, none where its content is no list."""
+    content = node.get("content") if isinstance(node, dict) else None
+    return content if isinstance(content, list) else []
+
+
+def stored(node: Any, path: str) -> Any:
     """The document as it comes back: ids on some nodes, no empty or needlessly split text.
 
-    `seed` makes the ids: the same document stored in the same place comes back the same.
+    `path` makes the ids: the same document stored in the same place comes back the same.
     """
-    return _stored(document, seed)
-
-
-def _stored(node: Any, path: str) -> Any:
-    if not isinstance(node, dict):
-        return node
     kept = {key: value for key, value in node.items() if key != "content" and value != []}
     if node.get("type") in LABELLED:
         local = hashlib.sha256(path.encode()).hexdigest()[:12]
         kept["attrs"] = {"localId": local, **kept.get("attrs", {})}
     if isinstance(node.get("content"), list):
         kept["content"] = _joined(
-            [_stored(child, f"{path}/{at}") for at, child in enumerate(node["content"])]
+            [stored(child, f"{path}/{at}") for at, child in enumerate(node["content"])]
         )
     return kept
 
@@ -71,11 +77,11 @@ def _joined(nodes: list[Any]) -> list[Any]:
     """Without empty texts, and with one text where two with the same marks stood."""
     joined: list[Any] = []
     for node in nodes:
-        if not isinstance(node, dict) or node.get("type") != "text":
+        if node["type"] != "text":
             joined.append(node)
         elif node.get("text"):
-            last = joined[-1] if joined else None
-            if isinstance(last, dict) and _same_marks(last, node):
+            last = joined[-1] if joined else {}
+            if _same_marks(last, node):
                 joined[-1] = {**last, "text": last["text"] + node["text"]}
             else:
                 joined.append(node)
@@ -102,7 +108,5 @@ def text_of(node: Any) -> str:
         return ""
     if node.get("type") == "text":
         return str(node.get("text", ""))
-    content = node.get("content")
-    inner = [text_of(child) for child in content] if isinstance(content, list) else []
-    inline = any(isinstance(c, dict) and c.get("type") in INLINES for c in content or [])
-    return ("" if inline else "\n").join(inner)
+    inline = any(isinstance(c, dict) and c.get("type") in INLINES for c in children(node))
+    return ("" if inline else "\n").join(text_of(child) for child in children(node))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from orch_dagster.samples.atlassian import storage
+from orch_dagster.samples.atlassian import adf, storage
 from orch_dagster.samples.atlassian.call import Call, confluence_time
 from orch_dagster.samples.atlassian.records import (
     Body,
@@ -53,7 +53,10 @@ def as_adf(body: Body) -> Any:
     """The document as ADF, whatever it was written in."""
     if body.representation == "atlas_doc_format":
         return body.value
-    return storage.to_adf(body.value)
+    try:
+        return storage.to_adf(body.value)
+    except storage.NotXhtml:
+        return adf.of_text(body.value)
 
 
 def body_json(body: Body, wanted: str) -> dict[str, Any]:

@@ -114,10 +114,8 @@ def _listed(
     backward: bool = False,
 ) -> Response:
     """A page of a list, with the way to the next one in `_links` and the Link header."""
-    try:
-        most = int(call.one("limit", "25"))
-    except ValueError:
-        most = 0
+    limit = call.one("limit", "25")
+    most = int(limit) if limit.isdecimal() else 0
     if not 1 <= most <= 250:
         raise v2_refusal(400, "Provided limit must be between 1 and 250")
     asked = {k: v for k, v in call.request.query.items() if k not in {"cursor", "limit"}}
@@ -165,9 +163,9 @@ def page(call: Call) -> Response:
 
 
 def _version(call: Call, page: Page) -> Version:
-    asked = call.one("version")
+    asked = call.one("version", str(page.version.number))
     for version in page.versions:
-        if asked in {"", str(version.number)} and (asked or version == page.version):
+        if str(version.number) == asked:
             return version
     raise v2_refusal(404, f"Version {asked} of page {page.id} not found")
 

@@ -101,12 +101,11 @@ def archive(call: Call) -> Response:
     return answer({"id": task_id, "links": {"status": link}}, 202)
 
 
-def finish_archiving(site: Site, pages: list[str], due: datetime) -> None:
-    """What an archiving task does when its time has come."""
-    for page_id in pages:
-        page = site.pages.get(page_id)
-        if page is not None and page.status == "current":
-            site.put_page(replace(page, status="archived"), due)
+def finish_archiving(site: Site, page_id: str, due: datetime) -> None:
+    """What an archiving task does to a page when its time has come."""
+    page = site.pages.get(page_id)
+    if page is not None and page.status == "current":
+        site.put_page(replace(page, status="archived"), due)
 
 
 def content_by_cql(call: Call) -> Response:
@@ -142,10 +141,10 @@ def _clauses(call: Call, cql: str) -> dict[str, str]:
 
 
 def _listed(call: Call, rows: list[Page]) -> Response:
-    try:
-        most = int(call.one("limit", "25"))
-    except ValueError:
-        raise v1_refusal(400, "The limit must be a number") from None
+    limit = call.one("limit", "25")
+    if not limit.isdecimal():
+        raise v1_refusal(400, "The limit must be a number")
+    most = min(int(limit), 250)
     question = call.one("cql")
     if cursor := call.one("cursor"):
         after = call.after(cursor, question)

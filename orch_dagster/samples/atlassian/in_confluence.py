@@ -16,9 +16,7 @@ from orch_dagster.samples.atlassian.records import (
     PageStatus,
     Version,
 )
-from orch_dagster.samples.atlassian.world import World
-
-SOMEBODY = "Ana Lima"
+from orch_dagster.samples.atlassian.world import SOMEBODY, World
 
 
 class InConfluence(World):

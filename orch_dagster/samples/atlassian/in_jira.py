@@ -11,9 +11,7 @@ from orch_dagster.samples.atlassian.call import milliseconds
 from orch_dagster.samples.atlassian.jira_json import category
 from orch_dagster.samples.atlassian.jira_writes import history_items
 from orch_dagster.samples.atlassian.records import Change, Container, Issue
-from orch_dagster.samples.atlassian.world import World, document
-
-SOMEBODY = "Ana Lima"
+from orch_dagster.samples.atlassian.world import SOMEBODY, World, document
 
 
 class InJira(World):

@@ -14,8 +14,9 @@ Term = Hashable
 class LaggingIndex(Generic[T]):
     """Records by id, as they were when they were last indexed; found by `terms` of the record.
 
-    Nothing is indexed before `catch_up` is called with a moment at or after it is due, so what
-    is due may be put off until the next search.
+    What is indexed late never comes in the place of something newer. Nothing is indexed before
+    `catch_up` is called with a moment at or after it is due, so what is due may be put off until
+    the next search.
     """
 
     def __init__(self, terms: Callable[[T], Iterable[Term]]) -> None:
@@ -24,6 +25,7 @@ class LaggingIndex(Generic[T]):
         self._by_term: dict[Term, dict[str, None]] = {}
         self._due: list[tuple[datetime, int, str, T | None]] = []
         self._count = 0
+        self._newest: dict[str, int] = {}
         self.generation = 0
 
     def put(self, record_id: str, record: T | None, due: datetime) -> None:
@@ -42,9 +44,11 @@ class LaggingIndex(Generic[T]):
     def catch_up(self, now: datetime) -> None:
         """Index what is due; `generation` tells whether anything was."""
         while self._due and self._due[0][0] <= now:
-            _when, _count, record_id, record = heapq.heappop(self._due)
-            self._replace(record_id, record)
-            self.generation += 1
+            _when, count, record_id, record = heapq.heappop(self._due)
+            if count > self._newest.get(record_id, 0):
+                self._newest[record_id] = count
+                self._replace(record_id, record)
+                self.generation += 1
 
     def find(self, terms: Iterable[Term]) -> list[T]:
         """The records that have all of `terms` (at least one is needed)."""

@@ -189,6 +189,4 @@ def issue_json(
         count = len(histories)
         made["changelog"] = {"startAt": 0, "maxResults": count, "total": count}
         made["changelog"]["histories"] = histories
-    if "names" in expand:
-        made["names"] = {name: name.title() for name in fields}
     return made

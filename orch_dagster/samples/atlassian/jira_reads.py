@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from orch_dagster.samples.atlassian.call import Call, jira_time
@@ -20,7 +19,7 @@ from orch_dagster.samples.atlassian.jira_json import (
 from orch_dagster.samples.atlassian.records import Container, Issue
 from orch_dagster.samples.atlassian.wire import Response, answer, jira_refusal
 
-FETCH_KEYS = {"issueIdsOrKeys", "fields", "expand", "properties", "fieldsByKeys"}
+FETCH_KEYS = {"issueIdsOrKeys", "fields", "expand", "properties"}
 BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
 PAGE = 100
 WRITES = {"CREATE_ISSUES", "EDIT_ISSUES", "TRANSITION_ISSUES", "ADD_COMMENTS"}
@@ -41,7 +40,7 @@ def server_info(call: Call) -> Response:
             "buildNumber": 100_285,
             "buildDate": "2026-01-05T00:00:00.000+0000",
             "serverTime": jira_time(call.now, call.zone),
-            "scmInfo": hashlib.sha256(b"stand-in").hexdigest()[:40],
+            "scmInfo": "stand-in",
             "serverTitle": "Jira",
             "serverTimeZone": call.account.time_zone,
         }
@@ -114,6 +113,9 @@ def bulk_fetch(call: Call) -> Response:
     names = body.get("issueIdsOrKeys")
     if not texts(names) or not names:
         raise jira_refusal(400, "At least one issue ID or key is required.")
+    extra = {name: body.get(name, []) for name in ("fields", "properties", "expand")}
+    if not all(texts(value) for value in extra.values()):
+        raise jira_refusal(400, BAD_PAYLOAD)
     if len(names) > PAGE:
         raise jira_refusal(400, "The number of issue IDs or keys must not exceed 100.")
     found = {issue.id: issue for name in names if (issue := call.site.issue(name)) is not None}
@@ -121,8 +123,7 @@ def bulk_fetch(call: Call) -> Response:
         (i for i in found.values() if call.may_read(call.site.projects[i.project])),
         key=lambda issue: int(issue.id),
     )
-    fields = chosen(body.get("fields", []), NAVIGABLE)
-    extra = {"properties": body.get("properties", []), "expand": body.get("expand", [])}
+    fields = chosen(extra.pop("fields"), NAVIGABLE)
     issues = [issue_json(call, issue, fields, **extra) for issue in seen]
     return answer({"issues": issues, "issueErrors": []})
 
@@ -169,8 +170,7 @@ def changelog(call: Call) -> Response:
 
 def _window(call: Call) -> tuple[int, int]:
     """Where to start and how many, at most a hundred."""
-    try:
-        start, most = int(call.one("startAt", "0")), int(call.one("maxResults", "100"))
-    except ValueError:
-        raise jira_refusal(400, "startAt and maxResults must be numbers.") from None
-    return max(0, start), max(1, min(most, 100))
+    start, most = call.one("startAt", "0"), call.one("maxResults", "100")
+    if not start.isdecimal() or not most.isdecimal():
+        raise jira_refusal(400, "startAt and maxResults must be numbers.")
+    return int(start), max(1, min(int(most), 100))

@@ -15,10 +15,7 @@ from orch_dagster.samples.atlassian.jira_reads import BAD_PAYLOAD, PAGE, payload
 from orch_dagster.samples.atlassian.records import Issue
 from orch_dagster.samples.atlassian.wire import Response, answer, jira_refusal
 
-KEYS = {
-    "jql", "nextPageToken", "maxResults", "fields", "expand", "properties",
-    "fieldsByKeys", "failFast", "reconcileIssues",
-}  # fmt: skip
+KEYS = {"jql", "nextPageToken", "maxResults", "fields", "expand", "properties"}
 PAGE_OF_IDS = 5000
 REMOVED = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API."

@@ -9,7 +9,7 @@ from typing import Any
 from orch_dagster.samples.atlassian import adf
 from orch_dagster.samples.atlassian.call import Call, milliseconds
 from orch_dagster.samples.atlassian.jira_json import category, status_json
-from orch_dagster.samples.atlassian.jira_reads import issue_of, readable
+from orch_dagster.samples.atlassian.jira_reads import BAD_PAYLOAD, issue_of, payload, readable
 from orch_dagster.samples.atlassian.records import Change, Comment, Container, Issue
 from orch_dagster.samples.atlassian.wire import (
     Response,
@@ -22,12 +22,11 @@ from orch_dagster.samples.atlassian.wire import (
 TEXT = 32_767
 NOT_ADF = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
 UNKNOWN = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
-DETAILS = {"fields", "update", "properties", "transition", "historyMetadata"}
 
 
 def create(call: Call) -> Response:
-    body = _details(call)
-    fields = dict(body.get("fields") or {})
+    body = _details(call, "fields", "properties")
+    fields = dict(body.get("fields", {}))
     project = _project(call, fields.pop("project", None))
     issue_type = _issue_type(project, fields.pop("issuetype", None))
     if not call.may_write(project):
@@ -57,13 +56,13 @@ def create(call: Call) -> Response:
     return answer({"id": issue.id, "key": issue.key, "self": link}, 201)
 
 
-def _details(call: Call) -> dict[str, Any]:
-    if not isinstance(call.body, dict) or set(call.body) - DETAILS:
-        raise jira_refusal(400, "Invalid request payload.")
-    for key in ("fields", "update"):
-        if not isinstance(call.body.get(key, {}), dict):
-            raise jira_refusal(400, "Invalid request payload.")
-    return call.body
+def _details(call: Call, *keys: str) -> dict[str, Any]:
+    """The body, when it is an object of known keys; more than the stand-in knows is refused."""
+    body = payload(call, {*keys})
+    for name in {*keys} - {"properties"}:
+        if not isinstance(body.get(name, {}), dict):
+            raise jira_refusal(400, BAD_PAYLOAD)
+    return body
 
 
 def _project(call: Call, named: Any) -> Container:
@@ -153,22 +152,18 @@ def _kept(call: Call, document: Any, seed: str) -> Any:
 
 def edit(call: Call) -> Response:
     issue = issue_of(call)
-    body = _details(call)
+    body = _details(call, "fields", "update", "properties")
     if not body.keys() & {"fields", "update", "properties"}:
         raise jira_refusal(400, "one of 'fields' or 'update' required")
-    _must_write(call, issue, "You do not have permission to edit issues in this project.")
+    if not call.may_write(call.site.projects[issue.project]):
+        raise jira_refusal(400, "You do not have permission to edit issues in this project.")
     call.site.put_issue(touched(call, issue, _edited(call, issue, body)), call.due(issue.id))
     return done()
 
 
-def _must_write(call: Call, issue: Issue, refusal: str) -> None:
-    if not call.may_write(call.site.projects[issue.project]):
-        raise jira_refusal(400, refusal)
-
-
 def _edited(call: Call, issue: Issue, body: dict[str, Any]) -> Issue:
-    """The issue with fields, updates and properties put in; the same when nothing differs."""
-    fields, update = dict(body.get("fields") or {}), body.get("update") or {}
+    """The issue with fields, updates and properties put in."""
+    fields, update = dict(body.get("fields", {})), body.get("update", {})
     if both := set(fields) & set(update):
         raise field_refusal(min(both), "Field is in both 'fields' and 'update'.")
     comments: tuple[Comment, ...] = ()
@@ -274,8 +269,8 @@ def transitions(call: Call) -> Response:
 
 def transition(call: Call) -> Response:
     issue = issue_of(call)
-    body = _details(call)
-    wanted = (body.get("transition") or {}).get("id")
+    body = _details(call, "transition", "fields", "update")
+    wanted = body.get("transition", {}).get("id")
     if not isinstance(wanted, str):
         raise jira_refusal(400, "The transition id must be a string.")
     status = _transitions(call, issue).get(wanted)
@@ -283,9 +278,9 @@ def transition(call: Call) -> Response:
         raise jira_refusal(
             400, "It seems that you have tried to perform a workflow operation that is not valid."
         )
-    fields = dict(body.get("fields") or {})
+    fields = dict(body.get("fields", {}))
     resolution = fields.pop("resolution", {"name": "Done"})
-    changed = _edited(call, issue, {"fields": fields, "update": body.get("update")})
+    changed = _edited(call, issue, {**body, "fields": fields})
     ended = category(status) == "done"
     name = str(resolution.get("name")) if isinstance(resolution, dict) else "Done"
     moved = replace(

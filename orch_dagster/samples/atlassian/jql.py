@@ -57,10 +57,6 @@ class Query:
     clauses: tuple[Clause, ...]
     order: tuple[tuple[str, bool], ...]
 
-    def values(self, field: str) -> list[str]:
-        """All values asked for in one field."""
-        return [v for clause in self.clauses if clause.field == field for v in clause.values]
-
 
 def parse(text: str) -> Query:
     """Read a query; BadQuery when Jira would refuse it or the stand-in cannot read it."""
@@ -81,8 +77,8 @@ def parse(text: str) -> Query:
 
 def _words(text: str) -> list[tuple[str, bool]]:
     """The words of a query, each with whether it was quoted."""
-    words, at = [], 0
-    while text[at:].strip():
+    words, at, text = [], 0, text.rstrip()
+    while at < len(text):
         found = TOKEN.match(text, at)
         if found is None:
             raise BadQuery(f"Error in the JQL Query: the character at {at + 1} is not expected.")

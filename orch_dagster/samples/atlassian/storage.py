@@ -13,6 +13,8 @@ from html.entities import html5
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
+from orch_dagster.samples.atlassian.adf import children, text_of
+
 XML_NAMES = {"amp", "lt", "gt", "quot", "apos"}
 SPACES = 'xmlns:ac="ac" xmlns:ri="ri" xmlns:at="at"'
 MARKS = {
@@ -49,18 +51,19 @@ def tree(storage: str) -> Element:
     return root
 
 
+def _outside_cdata(storage: str, change: Callable[[str], str]) -> str:
+    """The text with `change` made everywhere but inside CDATA."""
+    parts = re.split(f"({CDATA.pattern})", storage, flags=re.S)
+    return "".join(part if CDATA.fullmatch(part) else change(part) for part in parts)
+
+
 def _without_names(storage: str) -> str:
     """HTML's named entities written out: XML knows five of them only."""
 
     def written(match: re.Match[str]) -> str:
-        name = match[1]
-        return match[0] if name in XML_NAMES else html5.get(f"{name};", match[0])
+        return match[0] if match[1] in XML_NAMES else html5.get(f"{match[1]};", match[0])
 
-    parts = re.split(f"({CDATA.pattern})", storage, flags=re.S)
-    return "".join(
-        part if part.startswith("<![CDATA[") else re.sub(r"&(\w+);", written, part)
-        for part in parts
-    )
+    return _outside_cdata(storage, lambda part: re.sub(r"&(\w+);", written, part))
 
 
 def stored(storage: str, seed: str) -> str:
@@ -74,8 +77,8 @@ def stored(storage: str, seed: str) -> str:
         macro_id = "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:32]))
         return f'{match[0]} ac:schema-version="1" ac:macro-id="{macro_id}"'
 
-    pattern = r"<ac:structured-macro(?![^>]*ac:macro-id)(?![\w-])"
-    return re.sub(pattern, labelled, storage)
+    without_id = re.compile(r"<ac:structured-macro(?![^>]*ac:macro-id)(?![\w-])")
+    return _outside_cdata(storage, lambda part: without_id.sub(labelled, part))
 
 
 def to_adf(storage: str) -> dict[str, Any]:
@@ -194,7 +197,7 @@ def of_adf(node: Any) -> str:
     if not isinstance(node, dict):
         return ""
     kind, attrs = node.get("type"), node.get("attrs") or {}
-    inner = "".join(of_adf(child) for child in node.get("content") or [])
+    inner = "".join(of_adf(child) for child in children(node))
     if kind == "text":
         return _marked(escape(str(node.get("text", "")), quote=False), node.get("marks") or [])
     if write := WRITERS.get(kind or ""):
@@ -223,9 +226,24 @@ def _panel(_node: Any, attrs: Any, inner: str) -> str:
     return _macro_text(name, f"<ac:rich-text-body>{inner}</ac:rich-text-body>")
 
 
+def _macro_text(name: str, inner: str) -> str:
+    return f'<ac:structured-macro ac:name="{name}">{inner}</ac:structured-macro>'
+
+
+def _code_macro(node: Any, attrs: Any, _inner: str) -> str:
+    language = str(attrs.get("language") or "")
+    parameter = f'<ac:parameter ac:name="language">{escape(language)}</ac:parameter>'
+    body = text_of(node).replace("]]>", "]]]]><![CDATA[>")
+    return _macro_text(
+        "code",
+        f"{parameter if language else ''}"
+        f"<ac:plain-text-body><![CDATA[{body}]]></ac:plain-text-body>",
+    )
+
+
 WRITERS: dict[str, Callable[[Any, Any, str], str]] = {
     "heading": _heading,
-    "codeBlock": lambda node, attrs, _: _code_macro(_plain(node), str(attrs.get("language") or "")),
+    "codeBlock": _code_macro,
     "panel": _panel,
     "hardBreak": lambda _node, _attrs, _inner: "<br />",
     "rule": lambda _node, _attrs, _inner: "<hr />",
@@ -238,24 +256,6 @@ TAGS = {
     "tableRow": "tr",
     **{adf: tag for tag, adf in (*BLOCKS.items(), *CELLS.items())},
 }
-
-
-def _plain(node: Any) -> str:
-    return "".join(child.get("text", "") for child in node.get("content", []))
-
-
-def _macro_text(name: str, inner: str) -> str:
-    return f'<ac:structured-macro ac:name="{name}">{inner}</ac:structured-macro>'
-
-
-def _code_macro(text: str, language: str) -> str:
-    parameter = f'<ac:parameter ac:name="language">{escape(language)}</ac:parameter>'
-    body = text.replace("]]>", "]]]]><![CDATA[>")
-    return _macro_text(
-        "code",
-        f"{parameter if language else ''}"
-        f"<ac:plain-text-body><![CDATA[{body}]]></ac:plain-text-body>",
-    )
 
 
 def _marked(text: str, marks: Iterable[Any]) -> str:

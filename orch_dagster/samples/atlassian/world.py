@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, cast
+from typing import Any
 
 from orch_dagster.samples.atlassian import adf, confluence_v1, for_people
 from orch_dagster.samples.atlassian.call import milliseconds
@@ -19,6 +19,7 @@ from orch_dagster.samples.atlassian.site import Site
 from orch_dagster.samples.atlassian.wire import Request, Response
 
 Clock = Callable[[], datetime]
+SOMEBODY = "Ana Lima"
 Exchange = Callable[[Request, Response], None]
 
 
@@ -53,7 +54,7 @@ class World:
                 "method": request.method,
                 "target": request.target,
                 "headers": dict(request.headers),
-                "body": request.body.decode(),
+                "body": request.body.decode("latin-1"),
             }
             self.site.later.append(Later(due, "request", held))
 
@@ -61,14 +62,15 @@ class World:
         """Let happen what is due: late requests and archiving tasks, in their order."""
         with self._lock:
             now = self.clock()
-            while due := [task for task in self.site.later if task.due <= now]:
-                task = min(due, key=lambda task: task.due)
+            while tasks := [task for task in self.site.later if task.due <= now]:
+                task = min(tasks, key=lambda task: task.due)
                 self.site.later.remove(task)
                 if task.kind == "archive":
-                    pages = cast(list[str], task.what["pages"])
-                    confluence_v1.finish_archiving(self.site, pages, self._due("", now=task.due))
+                    for page_id in task.what["pages"]:
+                        due = self._due(page_id, now=task.due)
+                        confluence_v1.finish_archiving(self.site, page_id, due)
                 else:
-                    held = {**task.what, "body": task.what["body"].encode()}
+                    held = {**task.what, "body": task.what["body"].encode("latin-1")}
                     self._answer(Request(**held), task.due)
 
     def on_exchange(self, listener: Exchange) -> None:
