@@ -23,6 +23,7 @@ PAGE = f"""# Runbook
 ## How to rotate the tokens
 
 Always rotate the tokens hourly, because the gateway caches them for a day and leaks them otherwise.
+Announce every rotation in the channel of the team on call, and keep the previous token for a while.
 
 ## How it works: retries
 
