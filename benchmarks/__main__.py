@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.measuring import Row
 
-PARTS = ("starts", "embedding", "search", "syncs", "ledger")
+PARTS = ("starts", "embedding", "search", "syncs", "ledger", "lanes")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 INTRODUCTION = """\

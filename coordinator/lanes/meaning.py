@@ -151,7 +151,6 @@ def error_of(
             return SourceUnauthorized(message, hint=outcome.hint)
     if outcome.meaning == "busy" or outcome.told is not None:
         when = f"; come again after {retry_at:%Y-%m-%d %H:%M:%S} UTC" if retry_at else ""
-        return SourceBusy(
-            message + when, retry_at=retry_at, hint="lower requests_per_second if it happens often"
-        )
+        hint = outcome.hint or "lower requests_per_second if it happens often"
+        return SourceBusy(message + when, retry_at=retry_at, hint=hint)
     return SourceUnreachable(message, hint=outcome.hint or CHECK)

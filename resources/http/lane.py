@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from coordinator.lanes import Breaker, Bucket, Outcome, Stand
-from coordinator.settings.sources import Remote
 from resources.http.places import LONGEST_S, Queue
 from resources.http.world import World
+
+if TYPE_CHECKING:
+    from coordinator.settings.sources import Remote
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,20 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import httpcore
 import httpx
 
-from coordinator.settings.sources import Remote
 from resources.http.lane import Lane, LaneState
 from resources.http.names import Lookup, Names
 from resources.http.places import Queue
 from resources.http.transport import LaneTransport
 from resources.http.world import World
+
+if TYPE_CHECKING:
+    from coordinator.settings.sources import Remote
 
 TURN_S = 1.0
 SECRET = frozenset({"authorization", "proxy-authorization", "apikey", "cookie"})

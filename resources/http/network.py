@@ -37,12 +37,11 @@ CERTIFICATE_FAULTS = {
 
 
 class Attempt:
-    """One try of a call, on one thread: when it must be over, and whether anything was sent."""
+    """One try of a call, on one thread: when it must be over, and how much of a head came."""
 
     def __init__(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
         self._head_bytes: int | None = 0
-        self.sent = False
 
     def left(self, too_late: Callable[[], Exception]) -> float:
         """Seconds left, never 0, which would mean "do not wait" to a socket; else `too_late`."""
@@ -157,8 +156,7 @@ class Stream(httpcore.NetworkStream):
         sock = self._inner.get_extra_info("socket")
         rest = memoryview(buffer)
         while rest:
-            sock.settimeout(attempt.left(httpcore.WriteTimeout if attempt.sent else _no_time))
-            attempt.sent = True
+            sock.settimeout(attempt.left(httpcore.WriteTimeout))
             try:
                 rest = rest[sock.send(rest) :]
             except TimeoutError:

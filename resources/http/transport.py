@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
@@ -27,15 +28,18 @@ from coordinator.lanes import (
     shown_path,
     wait_after,
 )
-from coordinator.settings.sources import Remote
 from resources.http.connections import Connections
 from resources.http.lane import Lane
 from resources.http.names import Names
 from resources.http.places import Crowded, Queue
 from resources.http.reading import ACCEPTED
 
+if TYPE_CHECKING:
+    from coordinator.settings.sources import Remote
+
 MAX_BYTES = 32_000_000
 CROWDED = Outcome("busy", "too many calls wait already", "raise requests_per_second")
+PAUSED = Outcome("busy", "an earlier answer asked for a pause")
 
 
 @dataclass
@@ -229,8 +233,7 @@ class LaneTransport(httpx.BaseTransport):
         call.ends += self._world.clock() - began
 
     def _paused(self, call: Call) -> SourceError:
-        outcome = Outcome("busy", "too many calls, say those before it")
-        return self._error(call, outcome, self._lane.pause.retry_at)
+        return self._error(call, PAUSED, self._lane.pause.retry_at)
 
     def _error(self, call: Call, outcome: Outcome, retry_at: datetime | None = None) -> SourceError:
         return error_of(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+import tracemalloc
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -57,29 +59,38 @@ def test_a_call_cannot_have_more_time_than_the_settings_give(fault_server, clien
         client_of(server.url, timeout_s=0.3).get("/item", extensions={"deadline_s": 60})
 
 
-@pytest.fixture
-def slow_reader() -> Iterator[str]:
+@dataclass
+class SlowReader:
     """A host that takes a little of a request every few milliseconds for four seconds."""
-    over = threading.Event()
+
+    url: str
+    over: threading.Event = field(default_factory=threading.Event)
+    patience_ended: bool = False
+
+    def serve(self, listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            for _ in range(400):
+                if self.over.wait(0.01) or not connection.recv(4096):
+                    return
+            self.patience_ended = True
+
+
+@pytest.fixture
+def slow_reader() -> Iterator[SlowReader]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                for _ in range(400):
-                    if over.wait(0.01) or not connection.recv(4096):
-                        return
-
-        thread = threading.Thread(target=serve, daemon=True)
+        reader = SlowReader(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        thread = threading.Thread(target=reader.serve, args=(listener,))
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    over.set()
-    thread.join()
+        yield reader
+        reader.over.set()
+        thread.join()
 
 
 def test_a_host_that_reads_slowly_does_not_stretch_the_deadline(slow_reader, client_of):
     with pytest.raises(OutcomeUnknown, match="no whole answer in time"):
-        client_of(slow_reader).post("/item", content=bytes(30_000_000), extensions=SHORT)
+        client_of(slow_reader.url).post("/item", content=bytes(30_000_000), extensions=SHORT)
+    assert not slow_reader.patience_ended
 
 
 def test_a_name_that_is_not_resolved_in_time_ends_the_call_and_costs_one_thread(
@@ -132,6 +143,14 @@ def test_an_answer_that_cannot_be_used_is_a_limit_for_a_read_and_unknown_for_a_w
     assert client.get("/next").json() == {"ok": True}
 
 
+def test_an_answer_that_says_it_is_too_large_is_not_read(fault_server, client_of):
+    server = fault_server()
+    server.plan("executed_huge_body")
+    with pytest.raises(SourceLimit):
+        client_of(server.url).get("/item")
+    assert server.bytes_sent < 20_000_000
+
+
 def test_what_is_too_large_is_not_asked_for_again(fault_server, client_of):
     server = fault_server()
     server.plan(*["executed_huge_chunks"] * 4)
@@ -172,6 +191,20 @@ def test_the_decoded_size_counts_and_not_the_sent_one(fault_server, client_of):
     with pytest.raises(SourceLimit):
         client.get("/item", extensions={"max_bytes": 10_000})
     assert len(client.get("/item", extensions={"max_bytes": 10_001}).content) == 10_001
+
+
+def test_a_bomb_is_not_unpacked_further_than_it_may_go(fault_server, client_of):
+    bomb = packed(bytes(60_000_000), 31)
+    assert len(bomb) < 100_000
+    server = fault_server(lambda *request: (200, {"Content-Encoding": "gzip"}, bomb))
+    client = client_of(server.url)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceLimit):
+            client.get("/item", extensions={"max_bytes": 1_000_000})
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])

@@ -167,6 +167,33 @@ def test_a_lane_that_is_full_for_too_long_says_so(fault_server, client_of, toget
     assert client.get("/acme/item").status_code == 200
 
 
+def test_a_call_that_waited_for_a_place_hears_of_the_pause_before_it_asks(
+    fault_server, client_of, lanes, clock, together
+):
+    async def busy(*request: Any) -> Any:
+        await together(*request)
+        return 429, {"Retry-After": "100"}, b""
+
+    server = fault_server(busy)
+    client = client_of(server.url, concurrency=1)
+    told: list[SourceBusy] = []
+
+    def ask() -> None:
+        with pytest.raises(SourceBusy) as raised:
+            client.get("/acme/item")
+        told.append(raised.value)
+
+    threads = in_threads(ask, 2)
+    together.wait_for(1)
+    until(lambda: waiting(lanes._lanes["acme", "jira"].queue) == 1)
+    together.let_go()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 2
+    assert len(server.arrived) == 1
+    assert clock.slept == []
+
+
 def test_a_half_open_breaker_lets_one_call_through_and_tells_the_others(
     fault_server, client_of, together, clock
 ):

@@ -84,6 +84,20 @@ def test_a_wait_that_does_not_fit_is_said_at_once_and_nobody_asks_before_its_end
     assert lanes.state("acme", "jira").paused_until is None
 
 
+def test_who_cannot_be_helped_is_told_before_waiting_for_a_turn(fault_server, client_of, clock):
+    server = fault_server(scripted(busy(Retry_After="100"), *[SICK] * 5))
+    paused = client_of(server.url, requests_per_second=0.1)
+    for _ in range(2):
+        with pytest.raises(SourceBusy):
+            paused.get("/item")
+    assert clock.slept == []
+    sick = client_of(server.url, company="sick", requests_per_second=5)
+    fail(sick, 5)
+    with pytest.raises(SourceUnreachable, match="not asked until"):
+        sick.get("/item")
+    assert clock.slept == []
+
+
 def test_a_call_with_more_time_waits_for_the_pause_that_another_had_no_time_for(
     fault_server, client_of, clock
 ):

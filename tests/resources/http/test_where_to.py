@@ -109,6 +109,22 @@ def test_an_address_that_does_not_answer_gives_way_to_the_next(fault_server, cli
     assert client.get("/item").status_code == 200
 
 
+def test_an_address_that_swallows_packets_leaves_time_for_the_next(fault_server, client_of, clock):
+    server = fault_server()
+    lanes = Lanes(now=clock.now, sleep=clock.sleep, lookup=resolving("127.0.0.9", "127.0.0.1"))
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.9", server.port))
+        full.listen(0)
+        for _ in range(3):  # what comes after these waits for an answer to its SYN
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        client = client_of(f"http://site.example:{server.port}", of=lanes)
+        answer = client.get("/item", extensions={"deadline_s": 0.6})
+    assert answer.status_code == 200
+
+
 def test_a_name_that_does_not_exist_is_a_definite_refusal(client_of):
     with pytest.raises(SourceUnreachable, match="its name has no address"):
         client_of("https://does-not-exist.invalid").post("/item")
