@@ -15,6 +15,11 @@ BOT = Account("bot@example.org", "token", "acc-bot", "Orchestrator")
 BERLIN = Account("b@example.org", "token", "acc-b", "Bea", time_zone="Europe/Berlin")
 SEARCH = "/rest/api/3/search/jql"
 ISSUE = "/rest/api/3/issue"
+BAD_MARKS = {
+    "type": "doc",
+    "version": 1,
+    "content": [{"type": "text", "text": "x", "marks": ["bold"]}],
+}
 MINUTE = timedelta(minutes=1)
 
 
@@ -248,6 +253,7 @@ def test_an_unknown_key_in_a_request_is_refused_and_the_old_search_is_gone(site:
         ({"labels": "a"}, "array"),
         ({"description": "words"}, "Atlassian Document"),
         ({"description": {"type": "doc", "version": 1, "content": [{"type": "x"}]}}, "INVALID"),
+        ({"description": BAD_MARKS}, "INVALID"),
         ({"story points": 3}, "cannot be set"),
         ({"issuetype": {"name": "Wish"}}, "issue type"),
         ({"project": {"key": "SECRET"}}, "valid project"),
@@ -350,6 +356,19 @@ def test_one_issue_takes_20_writes_in_two_seconds(site: StandIn, clock: Any) -> 
     assert client(site).get(f"{ISSUE}/{one}").status_code == 200
     clock.pass_by(2)
     assert client(site).put(f"{ISSUE}/{one}", json=change).status_code == 204
+
+
+def test_comments_come_in_the_order_and_number_asked_for(site: StandIn, clock: Any) -> None:
+    key = site.add_issue("PAY", summary="x", comments=["one", ("Bruno", "two")])
+    clock.pass_by(60)
+    site.edit_issue(key, comment="three", by="Carla")
+    where = f"{ISSUE}/{key}/comment"
+    page = client(site).get(f"{where}?orderBy=-created&startAt=1&maxResults=1").json()
+    (row,) = page["comments"]
+    assert (page["total"], page["startAt"], row["author"]["displayName"]) == (3, 1, "Bruno")
+    assert site.issue(key).updated == clock()
+    assert "numbers" in refused(client(site).get(f"{where}?startAt=first"))
+    assert "orderBy" in refused(client(site).get(f"{where}?orderBy=mood"))
 
 
 def test_what_an_account_may_not_see_is_absent_and_what_it_may_not_change_is_refused(

@@ -240,6 +240,13 @@ def test_text_that_is_no_storage_format_is_refused(
     assert site.pages("PAY") == []
 
 
+def test_what_a_person_wrote_wrongly_is_read_as_its_text(site: StandIn, http: httpx.Client) -> None:
+    page = site.add_page("PAY", title="Plan", storage="<p>never closed & so on")
+    read = http.get(f"{V2}/pages/{page}?body-format=atlas_doc_format").json()
+    document = json.loads(read["body"]["atlas_doc_format"]["value"])
+    assert adf.text_of(document) == "<p>never closed & so on"
+
+
 def test_a_request_over_5_mb_is_refused(site: StandIn, http: httpx.Client) -> None:
     answer = http.post(f"{V2}/pages", json=new(site, "Plan", f"<p>{'x' * 5_300_000}</p>"))
     assert "5 MB" in says(answer, 413)

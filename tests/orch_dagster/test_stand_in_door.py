@@ -132,6 +132,7 @@ def test_a_write_whose_connection_was_dropped_happens_when_its_time_comes(
     for summary, delay in (("third", 3 * MINUTE), ("second", 2 * MINUTE), ("first", None)):
         body = json.dumps(new(summary)).encode()
         site.handle_later(Request("POST", ISSUE, headers, body), delay)
+    site.handle_later(Request("POST", ISSUE, headers, b"\xff"))
     assert site.issues() == []
     clock.pass_by(30)
     assert [issue.summary for issue in site.issues()] == ["first"]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orch_dagster.samples.atlassian import StandIn
+from orch_dagster.samples.atlassian import Request, StandIn
 
 HOSTILE = '<script>fetch("//x")</script><img src=x onerror=y()>"\'><b onclick=z()>'
 STORAGE = (
@@ -83,6 +83,8 @@ def test_projects_spaces_issues_and_pages_are_shown_and_lead_to_one_another(site
     assert "new words" in below
     assert "version 2 (because)" in below
     assert "Gone" in reached["/wiki/spaces/PAY"]
+    assert site.handle(Request("GET", "/favicon.ico")).status == 204
+    assert site.unexpected == []
     assert "Not here" in shown(site, "/browse/PAY-99", 404).text
 
 
