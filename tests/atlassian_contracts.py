@@ -322,11 +322,11 @@ def documents_in(body: Any) -> Iterator[Any]:
 
 
 COUNTS: Counter[str] = Counter()
-"""Exchanges checked in this session, by operation."""
+"""Exchanges checked in this run of the tests, by operation."""
 
 
 def counts() -> list[tuple[str, int]]:
-    """How often each operation of our contracts was called under the checker in this session."""
+    """How often each operation of our contracts was called under the checker in this run."""
     return [(rule.name, COUNTS[rule.name]) for rule in sorted(rules(), key=lambda r: r.name)]
 
 
