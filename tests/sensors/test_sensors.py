@@ -319,9 +319,17 @@ def test_every_sensor_and_schedule_runs_from_the_start_and_says_what_it_does():
     assert {one.name for one in watchers} == {
         "company_sensor",
         "git_sensor",
+        "jira_sensor",
+        "confluence_sensor",
+        "supabase_sensor",
         "failure_sensor",
         "recovery_sensor",
         "approval_sensor",
+        "jira_census_schedule",
+        "confluence_census_schedule",
+        "supabase_census_schedule",
+        "publication_schedule",
+        "docs_schedule",
         "catalog_schedule",
         "global_memory_schedule",
     }
