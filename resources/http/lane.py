@@ -96,8 +96,6 @@ class Lane:
             if outcome.sick:
                 self._breaker = self._breaker.failed(self.world.clock())
                 self._why = outcome.why
-            elif outcome.meaning == "unsendable":
-                self._breaker = self._breaker.let_go()
             else:
                 self._breaker = self._breaker.answered()
 

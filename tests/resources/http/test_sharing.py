@@ -154,6 +154,31 @@ def test_six_lanes_that_hang_do_not_stop_the_healthy_ones(
     assert len(failed) == 12
 
 
+@pytest.mark.parametrize("other", ["acme", "another"])
+def test_the_wait_for_other_calls_is_not_counted_as_the_calls_time(
+    other, fault_server, client_of, together, clock, monkeypatch
+):
+    monkeypatch.setattr(lanes_module, "TURN_S", 60.0)
+    server = fault_server(together)
+    lanes = Lanes(cap=1, now=clock.now, sleep=clock.sleep)
+    first = client_of(server.url, company=other, of=lanes, concurrency=1)
+    second = client_of(server.url, of=lanes, concurrency=1)
+    answers: list[int] = []
+    threads = in_threads(lambda: first.get("/acme/item"), 1)
+    together.wait_for(1)
+    threads += in_threads(
+        lambda: answers.append(second.get("/acme/item", extensions={"deadline_s": 5}).status_code),
+        1,
+    )
+    queue = lanes._lanes["acme", "jira"].queue if other == "acme" else lanes._turns
+    until(lambda: waiting(queue) == 1)
+    clock.skipped += 100
+    together.let_go()
+    for thread in threads:
+        thread.join()
+    assert answers == [200]
+
+
 def test_a_lane_that_is_full_for_too_long_says_so(fault_server, client_of, together, monkeypatch):
     monkeypatch.setattr(places_module, "LONGEST_S", 0.05)
     server = fault_server(together)
@@ -230,30 +255,44 @@ def test_a_client_nobody_closed_leaves_no_socket_open(fault_server, lanes, setti
     until(lambda: server.open == 0)
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_shares_no_socket_and_no_lock_with_its_parent(
-    fault_server, client_of, together
-):
-    server = fault_server(together)
-    client = client_of(server.url)
-    threads = in_threads(lambda: client.get("/acme/before"), 2)
-    together.wait_for(2)  # the lane is full, in threads the child will not have
+def in_a_child(work: Callable[[], int]) -> int:
+    """Fork, and return the child's pid; it ends with 0 when `work` returns 200."""
     child = os.fork()
     if child == 0:
         signal.alarm(10)
         code = 1
         try:
-            code = 0 if client.get("/acme/child").status_code == 200 else 2
+            code = 0 if work() == 200 else 2
         finally:
             os._exit(code)
+    return child
+
+
+def ended_well(child: int) -> bool:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_does_not_speak_on_its_parents_connections(fault_server, client_of):
+    server = fault_server()
+    client = client_of(server.url)
+    client.get("/before")
+    assert ended_well(in_a_child(lambda: client.get("/child").status_code))
+    client.get("/after")
+    assert [arrival.connection for arrival in server.arrived] == [1, 2, 1]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_forked_while_the_lane_is_full_has_the_lane_for_itself(
+    fault_server, client_of, together
+):
+    server = fault_server(together)
+    client = client_of(server.url)
+    threads = in_threads(lambda: client.get("/acme/before"), 2)
+    together.wait_for(2)
+    child = in_a_child(lambda: client.get("/acme/child").status_code)
     until(lambda: any(arrival.target == "/acme/child" for arrival in server.arrived))
     together.let_go()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert ended_well(child)
     for thread in threads:
         thread.join()
-    assert client.get("/acme/after").status_code == 200
-    by_target: dict[str, set[int]] = {}
-    for arrival in server.arrived:
-        by_target.setdefault(arrival.target, set()).add(arrival.connection)
-    assert by_target["/acme/child"].isdisjoint(by_target["/acme/before"])
-    assert by_target["/acme/after"] <= by_target["/acme/before"]
