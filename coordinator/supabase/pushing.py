@@ -85,7 +85,7 @@ def global_rows(copies: pd.DataFrame, *, model: str) -> list[Row]:
             created_at=_moment(one["created_at"]),
             valid_from=_moment(one["valid_from"]),
             valid_to=_moment(one["valid_to"]),
-            superseded_by=one["superseded_by"],
+            superseded_by=one["superseded_by"] if isinstance(one["superseded_by"], str) else "",
             metadata=json.loads(one["metadata"]),
         )
         for one in copies.to_dict("records")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from coordinator.errors import SourceUnauthorized
-from coordinator.settings.sources import SupabaseTarget
+from coordinator.settings.sources import SupabaseSettings, SupabaseTarget
 from coordinator.supabase.keys import api_key
 from coordinator.supabase.tables import COMPANY, GLOBAL
 from resources.supabase.project import Project
@@ -29,6 +29,8 @@ def open_supabase(
     take; a database is asked without it. Nothing is asked yet. SourceUnauthorized when the
     environment variable is not set, SourceUnreachable when it holds no URL that may be used.
     """
+    if company is None and isinstance(settings, SupabaseSettings):
+        raise TypeError("a company's project is opened for that company")
     shape = GLOBAL if company is None else COMPANY
     project: Project
     if settings.url is not None and settings.key_env is not None:

@@ -8,11 +8,12 @@ short: a project may allow fewer rows a page than asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import TypeVar
+from urllib.parse import quote
 
 from coordinator.errors import SourceError, SourceLimit, SourceMisbehaved
 from coordinator.supabase.checking import Checked, schema_checked
@@ -26,8 +27,10 @@ CENSUS_PAGE = 1_000
 BATCH = 100
 BATCH_BYTES = 1_000_000
 LONGEST_ID_LIST = 4_000
-"""Characters: ids are asked for in a URL."""
+"""Bytes: ids are asked for in a URL."""
 HEAVY = frozenset({"title", "content", "author"})
+
+Item = TypeVar("Item")
 
 
 class MemoryTable:
@@ -171,31 +174,28 @@ class MemoryTable:
 
 def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
     """`rows` by id, so that two writers of the same ones never wait for each other in a circle."""
-    batch: list[Row] = []
-    size = 0
-    for row in sorted(rows, key=lambda one: str(one["id"])):
-        length = _length(row)
-        if batch and (len(batch) == BATCH or size + length > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += length
-    if batch:
-        yield batch
-
-
-def _length(row: Any) -> int:
-    return len(json.dumps(row, default=str))
+    ordered = sorted(rows, key=lambda one: str(one["id"]))
+    return _bounded(ordered, lambda row: len(json.dumps(row)), BATCH_BYTES)
 
 
 def _id_lists(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    some: list[str] = []
+    """`ids` in lists that fit into a URL."""
+    lists = _bounded(ids, lambda id: len(quote(id, safe="")) + len("%2C"), LONGEST_ID_LIST)
+    return map(tuple, lists)
+
+
+def _bounded(
+    items: Iterable[Item], length: Callable[[Item], int], most: int
+) -> Iterator[list[Item]]:
+    """At most BATCH items a time, and at most `most` bytes unless one alone is longer."""
+    batch: list[Item] = []
     size = 0
-    for one in ids:
-        if some and (len(some) == BATCH or size + len(one) > LONGEST_ID_LIST):
-            yield tuple(some)
-            some, size = [], 0
-        some.append(one)
-        size += len(one) + 1
-    if some:
-        yield tuple(some)
+    for item in items:
+        longer = size + length(item)
+        if batch and (len(batch) == BATCH or longer > most):
+            yield batch
+            batch, longer = [], longer - size
+        batch.append(item)
+        size = longer
+    if batch:
+        yield batch

@@ -89,9 +89,11 @@ def test_what_postgres_refuses_in_text_is_not_sent():
     assert len(row(content="x" * 200_000)["content"]) == 100_000
 
 
-def test_a_copy_that_nothing_ends_is_valid_without_end():
-    (made,) = global_rows(copy(), model="m")
+@pytest.mark.parametrize("by", ["", None, float("nan")])
+def test_a_copy_that_nothing_supersedes_is_valid_without_end(by):
+    (made,) = global_rows(copy(superseded_by=by), model="m")
     assert (made["valid_from"], made["valid_to"]) == (MOMENT.isoformat(), None)
+    assert made["superseded_by"] == ""
 
 
 hashes = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from("xyz"))

@@ -22,7 +22,7 @@ from coordinator.errors import (
     SourceUnauthorized,
     SourceUnreachable,
 )
-from coordinator.settings.sources import SupabaseTarget
+from coordinator.settings.sources import SupabaseSettings, SupabaseTarget
 from resources.supabase import open_supabase
 from resources.supabase.address import DatabaseAddress
 
@@ -289,6 +289,12 @@ def test_a_connection_refused_by_a_hosted_server_is_told_in_our_words(
     with pytest.raises(error) as told:
         address("postgresql://u:p@db.example.org/x").connect()
     assert SECRET not in "".join(traceback.format_exception(told.value))
+
+
+def test_a_companys_project_is_never_taken_for_the_coordinators():
+    settings = SupabaseSettings.model_validate({"database_url_env": "ACME_URL"})
+    with pytest.raises(TypeError, match="that company"):
+        open_supabase(settings, client=httpx.Client, environ={"ACME_URL": "postgresql://h/x"})
 
 
 def test_a_missing_variable_is_told_by_its_name():

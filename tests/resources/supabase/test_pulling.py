@@ -123,10 +123,13 @@ def test_a_poll_says_id_and_last_change_as_they_are_stored(project, reader):
     assert list(reader.reader.changed(reader.since)) == list(reader.held.items())
 
 
-def test_a_row_committed_after_the_read_began_is_not_lost(project, reader):
+def test_a_row_committed_after_the_read_is_not_lost(project, reader):
+    """It was written a minute before, in a transaction that ends only after the read."""
     with closing(project.connect()) as connection, connection.cursor() as late:
         late.execute(
-            "INSERT INTO orchestrator_memories (company, id, content) VALUES (%s, 'late', 'x')", [A]
+            "SET LOCAL session_replication_role = replica; INSERT INTO orchestrator_memories "
+            "(company, id, content, updated_at) VALUES (%s, 'late', 'x', now() - %s)",
+            [A, timedelta(minutes=1)],
         )
         project.remember(A, "early")
         assert reader.read() == {"early"}
