@@ -1,6 +1,6 @@
 """What bounds every call to another host: how often, how long, where to, and what its end means."""
 
-from coordinator.lanes.addresses import address_kind, allowed_kinds
+from coordinator.lanes.addresses import address_kind, allowed_kinds, worth_trying
 from coordinator.lanes.breaker import Breaker, Stand
 from coordinator.lanes.bucket import Bucket
 from coordinator.lanes.line import Line
@@ -36,4 +36,5 @@ __all__ = [
     "shown_path",
     "told",
     "wait_after",
+    "worth_trying",
 ]

@@ -8,10 +8,13 @@ versions and calls multicast and site-local addresses global.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from itertools import zip_longest
 
 PUBLIC = "public"
 LOOPBACK = "loopback"
+MOST_TRIED = 4
 
 IPV4 = tuple(
     (kind, IPv4Network(network))
@@ -70,6 +73,14 @@ def allowed_kinds(scheme: str, *, loopback: bool) -> frozenset[str]:
     if scheme == "https":
         return frozenset({PUBLIC, LOOPBACK} if loopback else {PUBLIC})
     return frozenset({LOOPBACK} if scheme == "http" and loopback else ())
+
+
+def worth_trying(addresses: Sequence[str]) -> list[str]:
+    """The first four of `addresses`, IPv6 and IPv4 in turn: where one leads nowhere, none does."""
+    six = [address for address in addresses if ":" in address]
+    four = [address for address in addresses if ":" not in address]
+    order = (six, four) if addresses[:1] == six[:1] else (four, six)
+    return [address for pair in zip_longest(*order) for address in pair if address][:MOST_TRIED]
 
 
 def _ipv4_kind(address: IPv4Address) -> str:

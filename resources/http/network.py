@@ -17,12 +17,11 @@ from typing import Any
 
 import httpcore
 
-from coordinator.lanes import address_kind
+from coordinator.lanes import address_kind, worth_trying
 from resources.http.names import Names
 from resources.http.stopped import Stopped
 
 MAX_HEAD_BYTES = 64 * 1024
-MOST_ADDRESSES = 4
 PRIVATE_AUTHORITY = "a private certificate authority is given by the variable SSL_CERT_FILE"
 CERTIFICATE_FAULTS = {
     9: "is not valid yet: a clock is wrong, there or here",
@@ -133,7 +132,7 @@ class Network(httpcore.NetworkBackend):
                     f"its name leads to a {kind} address, where no call may go",
                     "check the address in the settings; `loopback: true` is for development only",
                 )
-        return addresses[:MOST_ADDRESSES]
+        return worth_trying(addresses)
 
 
 class Stream(httpcore.NetworkStream):

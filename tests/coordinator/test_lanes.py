@@ -14,6 +14,7 @@ from coordinator.lanes import (
     allowed_kinds,
     redirect_host,
     shown_path,
+    worth_trying,
 )
 
 
@@ -196,6 +197,20 @@ def test_every_way_to_write_this_machine_is_loopback(address):
 )
 def test_networks_behind_this_machine_are_known_by_their_kind(kind, address):
     assert address_kind(address) == kind
+
+
+@pytest.mark.parametrize(
+    ("addresses", "tried"),
+    [
+        ("2600::1 2600::2 2600::3 2600::4 2600::5 8.8.8.8", "2600::1 8.8.8.8 2600::2 2600::3"),
+        ("8.8.8.8 8.8.4.4 2600::1", "8.8.8.8 2600::1 8.8.4.4"),
+        ("8.8.8.1 8.8.8.2 8.8.8.3 8.8.8.4 8.8.8.5", "8.8.8.1 8.8.8.2 8.8.8.3 8.8.8.4"),
+        ("2600::1", "2600::1"),
+        ("", ""),
+    ],
+)
+def test_a_few_addresses_of_both_families_are_tried(addresses, tried):
+    assert worth_trying(addresses.split()) == tried.split()
 
 
 def test_only_the_development_switch_leads_to_this_machine_and_http_leads_nowhere_else():

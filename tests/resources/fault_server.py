@@ -103,6 +103,7 @@ class FaultServer:
         self.upstream = upstream
         self.arrived: list[Arrival] = []
         self.bytes_sent = 0
+        self.mistakes: list[Exception] = []
         self._trickled = int(trickle_s / STEP_S)
         self._hang_s = hang_s
         self._plan: deque[str] = deque()
@@ -150,7 +151,7 @@ class FaultServer:
         return [arrival for arrival in self.arrived if arrival.executed]
 
     def close(self) -> None:
-        """Stop; who still waits for an answer gets none."""
+        """Stop; who still waits for an answer gets none. Raises what `upstream` raised."""
         if self._loop.is_closed():
             return
 
@@ -168,6 +169,8 @@ class FaultServer:
         self._thread.join()
         self._loop.close()
         self._holder.close()
+        if self.mistakes:
+            raise self.mistakes[0]
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
@@ -268,12 +271,7 @@ class _Talk:
         request = await self._read()
         executes = not fault or FAULTS.get(fault, HOSTILE.get(fault, False))
         self._note(request, fault, executed=executes)
-        answer: Answer = (200, {}, b"")
-        if executes:
-            given = self._server.upstream(
-                request.method, request.target, dict(request.headers), request.body
-            )
-            answer = await given if inspect.isawaitable(given) else given
+        answer = await self._execute(request) if executes else answer_ok("", "", {}, b"")
         self._server._prepare()
         if fault:
             await self._fail(fault, answer)
@@ -283,8 +281,21 @@ class _Talk:
         await self._send(_head(answer, close=last) + body)
         return not last
 
+    async def _execute(self, request: Arrival) -> Answer:
+        try:
+            given = self._server.upstream(
+                request.method, request.target, dict(request.headers), request.body
+            )
+            return await given if inspect.isawaitable(given) else given
+        except Exception as error:
+            self._server.mistakes.append(error)
+            return 500, {}, b""
+
     async def _fail(self, fault: str, answer: Answer) -> None:
+        # most need a body to break off in
         status, headers, body = answer
+        status, body = (200, b"{}") if status in (204, 304) or not body else (status, body)
+        answer = (status, headers, body)
         match fault.removeprefix("executed_"):
             case "reset_after_request" | "then_reset":
                 self._reset()

@@ -145,3 +145,22 @@ def test_the_clock_of_the_server_reaches_the_caller_as_it_said_it(fault_server, 
     server = fault_server(lambda *request: (200, {"Date": "Fri, 20 Nov 2026 12:00:00 GMT"}, b"{}"))
     answer = client_of(server.url).get("/item")
     assert answer.headers["Date"] == "Fri, 20 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize("fault", [f for f in EXECUTED if f not in SLOW and f != "refuse"])
+def test_an_answer_without_a_body_breaks_off_all_the_same(fault, fault_server, client_of):
+    server = fault_server(lambda *request: (204, {}, b""))
+    server.plan(fault)
+    with pytest.raises(OutcomeUnknown):
+        client_of(server.url).post("/item")
+
+
+def test_an_upstream_that_fails_is_the_tests_mistake_and_says_so(fault_servers, client_of):
+    def upstream(*request: object) -> None:
+        raise ZeroDivisionError
+
+    server = fault_servers.FaultServer(upstream)
+    with pytest.raises(OutcomeUnknown):
+        client_of(server.url).post("/item")
+    with pytest.raises(ZeroDivisionError):
+        server.close()
