@@ -134,3 +134,18 @@ def test_two_companies_use_the_same_ids(world):
 def test_the_coordinator_sees_everything(world):
     rows = world.project.rest("service_role").get(PATH).json()
     assert {(row["company"], row["id"]) for row in rows} == world.before.keys()
+
+
+WORKS = {
+    "orchestrator_read": lambda world: world.a.get(PATH).json() != [],
+    "orchestrator_insert": lambda world: world.added(),
+    "orchestrator_update": lambda world: world.patched({"title": "x"}, id="eq.nota").json() != [],
+}
+
+
+@pytest.mark.parametrize("policy", WORKS)
+def test_what_a_company_may_do_it_may_by_one_policy(world, policy):
+    assert WORKS[policy](world)
+    world.restore()
+    world.project.sql(f"DROP POLICY {policy} ON {TABLE}")
+    assert not WORKS[policy](world)

@@ -209,3 +209,18 @@ def test_a_company_keeps_and_takes_back_rows_of_its_own(world):
 def test_the_coordinator_sees_everything(world):
     found = {row["id"] for row in world.project.rest("service_role").get(PATH).json()}
     assert found == world.before.keys()
+
+
+WORKS = {
+    "orchestrator_read": lambda world: world.a.get(PATH).json() != [],
+    "orchestrator_insert": lambda world: world.added(),
+    "orchestrator_update": lambda world: world.patched("empresa-a:nota", title="x").json() != [],
+}
+
+
+@pytest.mark.parametrize("policy", WORKS)
+def test_what_a_company_may_do_it_may_by_one_policy(world, policy):
+    assert WORKS[policy](world)
+    world.restore()
+    world.project.sql(f"DROP POLICY {policy} ON {TABLE}")
+    assert not WORKS[policy](world)
