@@ -209,8 +209,8 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_what_changed_is_fetched_and_embedded_and_nothing_is_lost(tmp_path):
-    with project_of(tmp_path, made_up(250)) as project:
-        walk(project, 250)
+    with project_of(tmp_path, made_up(120)) as project:
+        walk(project, 120)
 
 
 @pytest.mark.figures
