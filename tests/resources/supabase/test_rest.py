@@ -41,19 +41,19 @@ def row(**given: Any) -> dict[str, Any]:
     } | given  # fmt: skip
 
 
-def test_a_secret_key_goes_into_its_own_header_and_never_into_a_bearer(project):
-    table = project.open("rest", A)
+def test_a_secret_key_goes_into_its_own_header_and_never_into_a_bearer(unchanged_project):
+    table = unchanged_project.open("rest", A)
     table.stored()
-    assert project.gateway.seen
-    for request in project.gateway.seen:
+    assert unchanged_project.gateway.seen
+    for request in unchanged_project.gateway.seen:
         assert request.headers["apikey"] == SECRET_KEY
         assert "Authorization" not in request.headers
 
 
-def test_a_legacy_token_goes_into_both(project, sign):
+def test_a_legacy_token_goes_into_both(unchanged_project, sign):
     key = sign("service_role", exp=int(time.time()) + DAY)
-    project.open("rest", A, key=key).stored()
-    for request in project.gateway.seen:
+    unchanged_project.open("rest", A, key=key).stored()
+    for request in unchanged_project.gateway.seen:
         assert request.headers["apikey"] == key
         assert request.headers["Authorization"] == f"Bearer {key}"
 
@@ -76,12 +76,12 @@ def test_every_call_says_what_it_does(project):
     }
 
 
-def test_nothing_is_repeated_but_by_the_lane(project):
-    table = project.open("rest", A)
-    project.gateway.before = lambda request: httpx.Response(503)
+def test_nothing_is_repeated_but_by_the_lane(unchanged_project):
+    table = unchanged_project.open("rest", A)
+    unchanged_project.gateway.before = lambda request: httpx.Response(503)
     with pytest.raises(SourceUnreachable):
         list(table.changed_since(None))
-    assert len(project.gateway.seen) == 1
+    assert len(unchanged_project.gateway.seen) == 1
 
 
 def checked(table: Any) -> dict[str, str]:
@@ -89,8 +89,10 @@ def checked(table: Any) -> dict[str, str]:
     return {one.what: one.said + " | " + one.hint for one in table.check() if one.level != "ok"}
 
 
-def test_all_is_well(project):
-    assert checked(project.open("rest", A)) == checked(project.open("rest")) == {}
+def test_all_is_well(unchanged_project):
+    assert (
+        checked(unchanged_project.open("rest", A)) == checked(unchanged_project.open("rest")) == {}
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,15 +104,15 @@ def test_all_is_well(project):
         ({"exp": -DAY}, "failure", "ended on"),
     ],
 )
-def test_a_tokens_last_day_is_told(project, sign, claims, level, said):
+def test_a_tokens_last_day_is_told(unchanged_project, sign, claims, level, said):
     given = {name: int(time.time()) + seconds for name, seconds in claims.items()}
-    found = project.open("rest", A, key=sign("service_role", **given)).check()
+    found = unchanged_project.open("rest", A, key=sign("service_role", **given)).check()
     assert found[0].level == level
     assert said in found[0].said
 
 
-def test_an_expired_token_is_refused_with_what_to_do(project, sign):
-    table = project.open("rest", A, key=sign("service_role", exp=int(time.time()) - DAY))
+def test_an_expired_token_is_refused_with_what_to_do(unchanged_project, sign):
+    table = unchanged_project.open("rest", A, key=sign("service_role", exp=int(time.time()) - DAY))
     with pytest.raises(SourceUnauthorized, match="token has ended") as refused:
         table.stored()
     assert "sb_secret_" in refused.value.hint
@@ -122,32 +124,32 @@ def test_an_expired_token_is_refused_with_what_to_do(project, sign):
     "key",
     ["sb_secret_wrong", "sb_publishable_x", "nonsense", "a.b.c"],
 )
-def test_a_wrong_key_is_refused(project, key):
-    table = project.open("rest", A, key=key)
+def test_a_wrong_key_is_refused(unchanged_project, key):
+    table = unchanged_project.open("rest", A, key=key)
     for ask in (lambda: list(table.changed_since(None)), lambda: table.upsert([row()])):
         with pytest.raises(SourceUnauthorized, match="key was refused"):
             ask()
     assert "access" in checked(table)
 
 
-def test_a_token_of_another_project_is_refused(project, sign):
-    table = project.open("rest", A, key=sign("service_role", secret="x" * 40))
+def test_a_token_of_another_project_is_refused(unchanged_project, sign):
+    table = unchanged_project.open("rest", A, key=sign("service_role", secret="x" * 40))
     with pytest.raises(SourceUnauthorized, match="key was refused"):
         table.stored()
 
 
-def test_a_lesser_key_is_told_as_such(project, sign):
-    table = project.open("rest", A, key=sign("anon"))
+def test_a_lesser_key_is_told_as_such(unchanged_project, sign):
+    table = unchanged_project.open("rest", A, key=sign("anon"))
     assert "a key of anon" in checked(table)["key"]
     assert "may not do that" in checked(table)["access"]
     with pytest.raises(SourceUnauthorized):
         table.upsert([row()])
 
 
-def test_no_secret_shows_anywhere(project, caplog, sign):
+def test_no_secret_shows_anywhere(unchanged_project, caplog, sign):
     caplog.set_level(logging.DEBUG)
     for key in ("sb_secret_hunter2hunter2", sign("service_role", secret="hunter2" * 6)):
-        table = project.open("rest", A, key=key)
+        table = unchanged_project.open("rest", A, key=key)
         with pytest.raises(SourceUnauthorized) as refused:
             table.stored()
         told = "".join(traceback.format_exception(refused.value)) + caplog.text
@@ -200,8 +202,8 @@ def test_missing_guards_are_told(project):
     assert checked(table).keys() == {"policies", "trigger", "pgvector"}
 
 
-def test_a_schema_that_is_not_exposed_is_told(project):
-    table = project.open("rest", A, schema="private")
+def test_a_schema_that_is_not_exposed_is_told(unchanged_project):
+    table = unchanged_project.open("rest", A, schema="private")
     with pytest.raises(SourceAbsent, match="not exposed") as absent:
         table.stored()
     assert "Data API" in absent.value.hint
@@ -240,32 +242,32 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_what_an_answer_means_is_said_in_our_words(project, case):
+def test_what_an_answer_means_is_said_in_our_words(unchanged_project, case):
     answer, error, words = ANSWERS[case]
-    project.gateway.before = lambda request: answer
+    unchanged_project.gateway.before = lambda request: answer
     with pytest.raises(error, match=words) as told:
-        project.open("rest", A).by_ids(["m1"])
+        unchanged_project.open("rest", A).by_ids(["m1"])
     assert "private words" not in "".join(traceback.format_exception(told.value))
 
 
 @pytest.mark.parametrize("answer", ["yesterday", 5, None, [], {"now": 1}])
-def test_a_clock_that_tells_no_time_is_told(project, answer):
-    project.gateway.before = lambda request: httpx.Response(200, json=answer)
+def test_a_clock_that_tells_no_time_is_told(unchanged_project, answer):
+    unchanged_project.gateway.before = lambda request: httpx.Response(200, json=answer)
     with pytest.raises(SourceMisbehaved, match="no time"):
-        project.open("rest", A).now()
+        unchanged_project.open("rest", A).now()
 
 
 @pytest.mark.parametrize("answer", [None, "x", {"tables": {"orchestrator_memories": 1}}])
-def test_a_check_of_something_else_is_a_finding_and_no_error(project, answer):
-    project.gateway.before = lambda request: httpx.Response(200, json=answer)
-    assert "schema" in checked(project.open("rest", A))
+def test_a_check_of_something_else_is_a_finding_and_no_error(unchanged_project, answer):
+    unchanged_project.gateway.before = lambda request: httpx.Response(200, json=answer)
+    assert "schema" in checked(unchanged_project.open("rest", A))
 
 
-def test_a_walk_that_does_not_move_on_is_ended(project):
+def test_a_walk_that_does_not_move_on_is_ended(unchanged_project):
     page = [{"id": "m1", "updated_at": "2026-01-01T00:00:00+00:00"}]
-    project.gateway.before = lambda request: httpx.Response(200, json=page)
+    unchanged_project.gateway.before = lambda request: httpx.Response(200, json=page)
     with pytest.raises(SourceMisbehaved, match="without an end"):
-        list(project.open("rest", A).changed_since(None))
+        list(unchanged_project.open("rest", A).changed_since(None))
 
 
 def test_a_host_that_does_not_answer_is_unreachable():
