@@ -1,4 +1,4 @@
-"""What is published: shared learnings as issues and pages, a company's documents as pages."""
+"""What is published: shared learnings as issues, pages and rows, a company's documents as pages."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.company_run import LoggedProgress
 from assets.global_memory import global_memory
+from assets.memory import private_memory
 from assets.partitions import company_partitions
 from assets.sources import OWNERS, local_docs
 from coordinator.approvals import OUTBOX_KINDS
@@ -82,6 +83,49 @@ def company_docs_pages(
     return _result(context, [(target, report)])
 
 
+@dg.asset(
+    deps=[global_memory],
+    group_name="insights",
+    kinds={"supabase", "postgres"},
+    owners=OWNERS,
+    code_version="1",
+    description="The shared learnings, with their vectors, in the table orchestrator_global_memory "
+    "of the coordinator's own Supabase project. What is taken back leaves no words there.",
+)
+def supabase_global_memory(
+    context: dg.AssetExecutionContext, home: HomeResource
+) -> dg.MaterializeResult:
+    carry_out(home.home, kinds=OUTBOX_KINDS)
+    return _push(context, home.home, "")
+
+
+@dg.asset(
+    partitions_def=company_partitions,
+    deps=[private_memory],
+    group_name="insights",
+    kinds={"supabase", "postgres"},
+    owners=OWNERS,
+    code_version="1",
+    description="A company's own learnings, with their vectors, in the table orchestrator_memories "
+    "of its own Supabase project, where its settings ask for that.",
+)
+def supabase_private_memory(
+    context: dg.AssetExecutionContext, home: HomeResource
+) -> dg.MaterializeResult:
+    return _push(context, home.home, context.partition_key)
+
+
+def _push(context: dg.AssetExecutionContext, home: Home, company: str) -> dg.MaterializeResult:
+    place = home.pushing.find(company)
+    if place is None:
+        return dg.MaterializeResult(metadata={"places": 0})
+    report = home.pushing.push(place, LoggedProgress(context.log))
+    if report.pushed is None:
+        raise dg.Failure(f"supabase of {place.whose}: {report.problem}. {report.hint}")
+    counts = vars(report.pushed) | {"rows": report.rows}
+    return dg.MaterializeResult(metadata={"places": 1} | counts)
+
+
 def _publish(
     context: dg.AssetExecutionContext, home: Home, service: Service
 ) -> dg.MaterializeResult:
@@ -132,13 +176,21 @@ def _table(reports: Iterable[tuple[Target, Delivered]]) -> dg.TableMetadataValue
 
 publish_job = dg.define_asset_job(
     "publish",
-    selection=dg.AssetSelection.assets(jira_insights, confluence_insights),
+    selection=dg.AssetSelection.assets(jira_insights, confluence_insights, supabase_global_memory),
     tags={"dagster/max_runtime": "3600"},
-    description="Puts what companies agreed to share where people read: Jira and Confluence.",
+    description="Puts what companies agreed to share where people and programs read: Jira, "
+    "Confluence and Supabase.",
 )
 
 publish_docs_job = dg.define_asset_job(
     "publish_docs",
     selection=dg.AssetSelection.assets(company_docs_pages),
     description="Keeps one company's documents as pages in its own Confluence space.",
+)
+
+push_memory_job = dg.define_asset_job(
+    "push_memory",
+    selection=dg.AssetSelection.assets(supabase_private_memory),
+    tags={"dagster/max_runtime": "3600"},
+    description="Keeps a copy of one company's memory in its own Supabase project.",
 )

@@ -16,6 +16,9 @@ from assets.publications import (
     jira_insights,
     publish_docs_job,
     publish_job,
+    push_memory_job,
+    supabase_global_memory,
+    supabase_private_memory,
 )
 from assets.services import SERVICES
 from assets.sources import git_repository
@@ -44,6 +47,8 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
             company_docs_pages,
             jira_insights,
             confluence_insights,
+            supabase_global_memory,
+            supabase_private_memory,
         ],
         asset_checks=[*CHECKS, *GLOBAL_CHECKS],
         jobs=[
@@ -52,6 +57,7 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
             global_memory_job,
             publish_job,
             publish_docs_job,
+            push_memory_job,
             decide_approvals,
         ],
         sensors=[

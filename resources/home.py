@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from resources.files import make_folder, read_settings_text, write_text
 from resources.ledger import Ledger
 
 if TYPE_CHECKING:
-    from coordinator.settings import Atlassian
+    from coordinator.settings import Atlassian, SupabaseTarget
     from resources.approvals import Approvals
     from resources.atlassian import Site
     from resources.atlassian.site import Product
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from resources.http import Lanes
     from resources.memory import PrivateMemory
     from resources.publishing.publishing import Publishing
+    from resources.publishing.pushing import Pushing
     from resources.sources.sources import Sources
+    from resources.supabase import MemoryTable
     from resources.tables import Tables
 
 SETTINGS_FILE = "orch.yaml"
@@ -224,6 +226,21 @@ class Home:
 
         return Site(settings, product, owner=owner, lanes=self.lanes)
 
+    def supabase(self, company: str, settings: SupabaseTarget) -> MemoryTable:
+        """The table of memories in a company's Supabase project; "": of copies in our own.
+
+        Raises SourceUnauthorized when its key is not in the environment.
+        """
+        from resources.publishing.places import COORDINATOR
+        from resources.supabase import open_supabase
+
+        return open_supabase(
+            settings,
+            client=partial(self.lanes.client, company or COORDINATOR, "supabase", settings),
+            environ=os.environ,
+            company=company or None,
+        )
+
     @cached_property
     def sources(self) -> Sources:
         """Jira, Confluence and Supabase of the companies, read little by little."""
@@ -237,6 +254,13 @@ class Home:
         from resources.publishing.publishing import Publishing
 
         return Publishing(self)
+
+    @cached_property
+    def pushing(self) -> Pushing:
+        """What is pushed to Supabase."""
+        from resources.publishing.pushing import Pushing
+
+        return Pushing(self)
 
     def view(self, company: str, *, surface: str) -> CompanyView:
         """Everything `company` may see and do, and nothing else; `surface` is what shows it."""

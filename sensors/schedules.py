@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.global_memory import global_memory_job
 from assets.jobs import catalog_job, sync_confluence, sync_jira, sync_supabase
-from assets.publications import publish_docs_job, publish_job
+from assets.publications import publish_docs_job, publish_job, push_memory_job
 from coordinator.errors import OrchError
 from coordinator.ledger.company_events import Source
 from coordinator.publishing import copies, docs
@@ -14,6 +14,8 @@ from coordinator.publishing.records import Target
 from coordinator.versions import SOURCE_ASSETS
 from resources.dagster_resources import HomeResource
 from resources.home import Home
+from resources.publishing.pushing import PushPlace
+from resources.sources.readers import is_read
 
 catalog_schedule = dg.ScheduleDefinition(
     name="catalog_schedule",
@@ -76,7 +78,7 @@ def _census(
     config = {"ops": {asset: {"config": {"census": True}}}}
     day = context.scheduled_execution_time.date().isoformat()
     for name in home.companies.readable():
-        if home.sources.is_read(source, home.companies.instance(name).settings):
+        if is_read(source, home.companies.instance(name).settings):
             yield dg.RunRequest(
                 run_key=f"census:{source}:{name}:{day}", partition_key=name, run_config=config
             )
@@ -98,7 +100,8 @@ def publication_schedule(
         for place in publishing.places.all()
         if _is_due(context, home.home, place.target, copies.KIND)
     ]
-    if not due:
+    shared = home.home.pushing.find("")
+    if not due and not (shared is not None and _is_push_due(context, home.home, shared)):
         return dg.SkipReason("nothing is to be published now")
     return dg.RunRequest(run_key=f"publish:{context.scheduled_execution_time.isoformat()}")
 
@@ -127,6 +130,37 @@ def docs_schedule(
         yield dg.RunRequest(run_key=f"docs:{company}:{moment}", partition_key=company)
 
 
+@dg.schedule(
+    job=push_memory_job,
+    cron_schedule="*/5 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every five minutes, pushes the memory of companies that keep a copy in their "
+    "Supabase project and whose copy is not what their memory is, or a day old.",
+)
+def push_schedule(
+    context: dg.ScheduleEvaluationContext, home: HomeResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    moment = context.scheduled_execution_time.isoformat()
+    due = [
+        place.company
+        for place in home.home.pushing.places()
+        if place.company and _is_push_due(context, home.home, place)
+    ]
+    if not due:
+        yield dg.SkipReason("every copy is what its company's memory is")
+    for company in due:
+        yield dg.RunRequest(run_key=f"push:{company}:{moment}", partition_key=company)
+
+
+def _is_push_due(context: dg.ScheduleEvaluationContext, home: Home, place: PushPlace) -> bool:
+    """Whether there is something to push; a project that cannot be told stops no other."""
+    try:
+        return home.pushing.is_due(place)
+    except OrchError as error:
+        context.log.warning(f"supabase of {place.whose}: {error}")
+        return False
+
+
 def _is_due(context: dg.ScheduleEvaluationContext, home: Home, target: Target, kind: str) -> bool:
     """Whether there is something to publish; a place that cannot be told stops no other."""
     try:
@@ -144,4 +178,5 @@ SCHEDULES = (
     supabase_census_schedule,
     publication_schedule,
     docs_schedule,
+    push_schedule,
 )

@@ -26,6 +26,7 @@ from coordinator.ledger import (
     coordinator_events,
     global_events,
     outbox_events,
+    push_events,
 )
 from coordinator.ledger.chain import EventRow, canonical_json
 from coordinator.ledger.payloads import REGISTRY, Payload
@@ -37,12 +38,14 @@ __all__ = [
     "coordinator_events",
     "global_events",
     "outbox_events",
+    "push_events",
 ]
 
 COORDINATOR = "coordinator"
 APPROVALS = "approvals"
 GLOBAL = "global"
-OUTBOXES = ("outbox:jira", "outbox:confluence")
+PUSHED = "outbox:supabase"
+OUTBOXES = ("outbox:jira", "outbox:confluence", PUSHED)
 """The coordinator's own; a company's has its name behind it."""
 MAX_PAYLOAD_BYTES = 1_000_000
 MAX_TEXT_BYTES = 1_000_000

@@ -8,8 +8,16 @@ from coordinator.approvals.inbox import INBOX
 from coordinator.global_memory.state import GLOBAL_MEMORY
 from coordinator.ledger.company_state import COMPANY
 from coordinator.ledger.coordinator_state import COORDINATOR_ITSELF
-from coordinator.ledger.events import APPROVALS, COORDINATOR, GLOBAL, OUTBOXES, stream_company
+from coordinator.ledger.events import (
+    APPROVALS,
+    COORDINATOR,
+    GLOBAL,
+    OUTBOXES,
+    PUSHED,
+    stream_company,
+)
 from coordinator.ledger.reducer import Reducer
+from coordinator.publishing.pushes import PUSHES
 from coordinator.publishing.state import OUTBOX
 
 _BY_STREAM: dict[str, Reducer[Any]] = {
@@ -21,6 +29,8 @@ _BY_STREAM: dict[str, Reducer[Any]] = {
 
 def reducer_of(stream: str) -> Reducer[Any]:
     """The reducer that makes a state of `stream`; LedgerError when there is no such stream."""
+    if stream.startswith(PUSHED):
+        return PUSHES
     if stream.startswith(OUTBOXES):
         return OUTBOX
     return COMPANY if stream_company(stream) else _BY_STREAM[stream]

@@ -177,23 +177,24 @@ def _unknown(state: OutboxState, unknown: events.PublicationUnknown, event: Even
 
 def _refused(state: OutboxState, refused: events.PublicationRefused, event: Event) -> OutboxState:
     one = _held(state, refused)
-    refusal = _refusal(one.refusal, refused, event, status=refused.status)
+    refusal = refusal_after(one.refusal, refused, event, status=refused.status)
     if refused.operation != "look":
         one = _answered(one)
     return _put(state, replace(one, refusal=refusal), answered=False)
 
 
 def _place_refused(state: OutboxState, refused: events.PlaceRefused, event: Event) -> OutboxState:
-    return replace(state, refusal=_refusal(state.refusal, refused, event, status=None))
+    return replace(state, refusal=refusal_after(state.refusal, refused, event))
 
 
-def _refusal(
+def refusal_after(
     before: Refusal | None,
     refused: events.PublicationRefused | events.PlaceRefused,
     event: Event,
     *,
-    status: int | None,
+    status: int | None = None,
 ) -> Refusal:
+    """The refusals in a row, with this one."""
     return Refusal(
         refused.error_kind,
         status,

@@ -20,6 +20,9 @@ from coordinator.supabase.tables import OURS, WIDTH
 PULLED_SOURCE = "supabase"
 """`source` of learnings that came from there: pushed back, each would stand there twice."""
 
+AGREED = frozenset({"evidence", "reason"})
+"""The metadata of a copy that its company's people were shown before they said yes."""
+
 Row = dict[str, Any]
 
 
@@ -73,7 +76,8 @@ def memory_rows(learnings: pd.DataFrame, *, company: str, model: str) -> list[Ro
 def global_rows(copies: pd.DataFrame, *, model: str) -> list[Row]:
     """The rows of `GLOBAL` for the copies in the global memory.
 
-    `copies` has the columns of that table, with `embedding` by the embedding `model`.
+    `copies` has the columns of that table, with `embedding` by the embedding `model`. Of their
+    metadata only what everybody agreed to goes there: not who agreed.
     """
     return [
         _row(
@@ -86,7 +90,9 @@ def global_rows(copies: pd.DataFrame, *, model: str) -> list[Row]:
             valid_from=_moment(one["valid_from"]),
             valid_to=_moment(one["valid_to"]),
             superseded_by=one["superseded_by"] if isinstance(one["superseded_by"], str) else "",
-            metadata=json.loads(one["metadata"]),
+            metadata={
+                key: value for key, value in json.loads(one["metadata"]).items() if key in AGREED
+            },
         )
         for one in copies.to_dict("records")
     ]

@@ -1,4 +1,4 @@
-"""`orch publish`: what is put on Jira and Confluence, what would be, and trying again."""
+"""`orch publish`: what is put on Jira, Confluence and Supabase, what would be, trying again."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from resources.publishing.delivering import Delivered
     from resources.publishing.places import Place
     from resources.publishing.previewing import Change
+    from resources.publishing.pushing import PushPlace
 
-SERVICES = ("jira", "confluence")
+SERVICES = ("jira", "confluence", "supabase")
 DONE_BY = ("create", "write", "withdraw", "archive", "adopted", "asked", "waiting", "unchanged")
 
 
 @click.group()
 def publish() -> None:
-    """See what is published on Jira and Confluence, preview it, and try again what was refused.
+    """See what is published on Jira, Confluence and Supabase, preview it, and try again.
 
     The Dagster UI publishes by itself; these commands look, and do the same by hand.
 
@@ -52,23 +53,32 @@ def preview(
 
     Example:  orch publish preview --company empresa-a
     """
+    from coordinator.errors import OrchError
+    from orch_dagster.cli import pushes
     from resources.publishing.previewing import preview as look
 
     home = open_home()
     changes: list[Change] = []
-    problems = 0
+    problems: list[str] = []
     places = _places(home.publishing.places.all(), company, service)
     for place in places:
         found, problem = look(home, place, diff=diff)
         changes += found
         if problem:
-            note(f"{place.target.service} of {place.target.whose}: {problem}")
-            problems += 1
+            problems.append(f"{place.target.service} of {place.target.whose}: {problem}")
+    pushed = _pushed(home.pushing.places(), company, service)
+    for one in pushed:
+        try:
+            changes += pushes.changes(home, one)
+        except OrchError as error:
+            problems.append(f"supabase of {one.whose}: {error}")
+    for problem in problems:
+        note(problem)
     if as_json:
         echo_json([vars(one) for one in changes])
     else:
         _show(changes, diff=diff)
-    context.exit(_code(problems, len(places)))
+    context.exit(_code(len(problems), len(places) + len(pushed)))
 
 
 @publish.command()
@@ -81,6 +91,7 @@ def status(company: str | None, service: str | None, as_json: bool) -> None:
     Example:  orch publish status
     """
     from coordinator.publishing.conditions import condition, due
+    from orch_dagster.cli import pushes
 
     home = open_home()
     rows = []
@@ -101,6 +112,10 @@ def status(company: str | None, service: str | None, as_json: bool) -> None:
                 "written_at": one.publication.written_at,
             }
         )
+    for place in _pushed(home.pushing.places(), company, service):
+        row = pushes.status(home, place)
+        if row is not None:
+            rows.append(row)
     if as_json:
         echo_json(rows)
         return
@@ -143,6 +158,7 @@ def retry(
     Example:  orch publish retry
     """
     from coordinator.errors import OrchError
+    from orch_dagster.cli import pushes
     from orch_dagster.cli.bars import Bars
     from resources.publishing.delivering import Delivered
     from resources.publishing.places import KINDS
@@ -159,6 +175,8 @@ def retry(
                 report = Delivered(problem=error.message, hint=error.hint)
             if report.counts or report.problem:
                 rows.append(_row(place, kind, report))
+    for pushed in _pushed(home.pushing.places(), company, service):
+        rows.append(pushes.push(home, pushed, Bars(f"supabase of {pushed.whose}")))
     if as_json:
         echo_json(rows)
     else:
@@ -225,6 +243,14 @@ def _places(places: list[Place], company: str | None, service: str | None) -> li
 
 def _fits(place: Place, company: str | None, service: str | None) -> bool:
     return company in (None, place.target.company) and service in (None, place.target.service)
+
+
+def _pushed(places: list[PushPlace], company: str | None, service: str | None) -> list[PushPlace]:
+    return [
+        place
+        for place in places
+        if company in (None, place.company) and service in (None, "supabase")
+    ]
 
 
 def _code(problems: int, tried: int) -> int:

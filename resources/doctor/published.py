@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from coordinator.publishing.pushes import PushState
 from coordinator.publishing.state import OutboxState
 from coordinator.publishing.steps import LATE_LOOKS
 from resources.doctor.findings import Finding, ok, warning
@@ -23,6 +24,23 @@ def published(home: Home) -> Iterator[Finding]:
         found = list(_place(what, state, {f"copy:{id}" for id in copies}))
         standing = sum(bool(one.id) and not one.archived for one in state.publications.values())
         yield from found or [ok(what, f"{standing} stand there")]
+    for project in home.pushing.places():
+        what = f"pushed to supabase of {project.whose}"
+        state = home.pushing.state(project)
+        yield from _pushed(what, state, project.digest)
+
+
+def _pushed(what: str, state: PushState, place: str) -> Iterator[Finding]:
+    if state.refusal is not None and state.refusal.in_a_row >= MANY:
+        said = f"refused {state.refusal.in_a_row} times ({state.refusal.error_kind})"
+        yield warning(what, said, "orch sources check")
+    elif not state.held(place).content and state.held(place).rows:
+        yield warning(what, "a push was not finished", DELIVER)
+    else:
+        yield ok(what, f"{state.held(place).rows} rows stand there")
+    if state.left_behind(place):
+        said = f"{state.left_behind(place)} rows stand where the settings pointed before"
+        yield warning(what, said, "take them out there, or point the settings there once more")
 
 
 def _place(what: str, state: OutboxState, copies: set[str]) -> Iterator[Finding]:

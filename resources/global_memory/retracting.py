@@ -31,7 +31,8 @@ MOST_PURGED = 5_000
 class Retracted:
     """A copy that was taken back, and the companies that had been shown a copy of its learning.
 
-    `published` are the addresses where it stands on Jira and Confluence until the next delivery.
+    `published` are the addresses where it stands on Jira, Confluence and Supabase until the next
+    delivery.
     """
 
     id: str
@@ -84,8 +85,10 @@ class Retracting:
     def _published(self, copy: Copy) -> tuple[str, ...]:
         """Where copies of its learning are published."""
         copies = self._records.state().of_learning(copy.company, copy.learning)
+        if not copies:
+            return ()
         places = self._home.publishing.where_are([one.id for one in copies])
-        return tuple(sorted(places))
+        return tuple(sorted([*places, *self._home.pushing.where_copies_stand()]))
 
     def forget_texts(self) -> None:
         """Purge what is still kept of retracted words, whoever owns it."""

@@ -150,14 +150,19 @@ class VectorTable:
     def described(self) -> dict[str, Any]:
         """Model, width, version, size on disk and index coverage."""
         schema = self.tables.schema(self.shape.table)
-        recorded = (schema.metadata or {}) if schema else {}
         return {
-            "model": recorded.get(MODEL.encode(), b"").decode(),
+            "model": self.model,
             "width": schema.field(self.shape.vector).type.list_size if schema else 0,
             "version": self.tables.version(self.shape.table),
             "bytes": self.tables.bytes_on_disk(self.shape.table),
             "indexes": memory_index.coverage(self.tables, self.shape.table),
         }
+
+    @property
+    def model(self) -> str:
+        """The model that wrote the vectors; empty when there are none."""
+        schema = self.tables.schema(self.shape.table)
+        return _text((schema.metadata or {}) if schema else {}).get(MODEL, "")
 
     @cached_property
     def embedder(self) -> Embedder:

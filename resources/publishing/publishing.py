@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from coordinator.approvals import Proposal
-from coordinator.errors import CompanyBusy, UsageError
+from coordinator.errors import UsageError
 from coordinator.ledger import outbox_events as events
 from coordinator.ledger.chain import canonical_json
 from coordinator.ledger.company_events import Source
@@ -18,7 +17,7 @@ from coordinator.ports import Progress
 from coordinator.publishing.records import Target, Wanted
 from coordinator.publishing.state import OUTBOX, OutboxState, Publication
 from coordinator.publishing.steps import next_step, opens_at
-from resources.files import FILE_MODE, make_folder, storage_errors
+from resources.publishing.alone import alone
 from resources.publishing.delivering import Delivered, Delivery
 from resources.publishing.places import Place, Places
 from resources.publishing.record import LedgerRecord
@@ -103,7 +102,7 @@ class Publishing:
         Raises CompanyBusy while another process delivers there.
         """
         place = self.places.named(target)
-        with self._alone(target):
+        with alone(self._home.global_folder, target.stream, target.whose):
             record = LedgerRecord(self._ledger, target, self.now)
             wanted = self.places.wanted(place, kind, record.state)
             if wanted is None:
@@ -209,28 +208,6 @@ class Publishing:
 
     def _tell(self, target: Target, one: Publication, event: Payload) -> None:
         LedgerRecord(self._ledger, target, self.now).tell([event], owner=one.owner)
-
-    @contextmanager
-    def _alone(self, target: Target) -> Iterator[None]:
-        """Be the only one who delivers to a place."""
-        from filelock import FileLock, Timeout
-
-        folder = self._home.global_folder
-        make_folder(folder)
-        name = target.stream.replace(":", "-")
-        lock = FileLock(folder / f".{name}.lock", timeout=0, mode=FILE_MODE)
-        try:
-            with storage_errors("the lock of the outbox"):
-                lock.acquire()
-        except Timeout:
-            raise CompanyBusy(
-                f"another process is publishing to {target.service} of {target.whose}",
-                hint="wait for it to end, then try again",
-            ) from None
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def _question(place: Place, one: Publication) -> str:

@@ -6,12 +6,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from coordinator.errors import VersionConflict
-from coordinator.ledger.events import NewEvent
+from coordinator.errors import OrchError, SourceBusy, VersionConflict
+from coordinator.ledger.events import NewEvent, utc_text
+from coordinator.ledger.outbox_events import PlaceRefused
 from coordinator.ledger.payloads import Payload
 from coordinator.publishing.records import Target
 from coordinator.publishing.state import OUTBOX, OutboxState
 from resources.ledger import Ledger
+
+
+def place_refused(error: OrchError) -> PlaceRefused:
+    """What is recorded of an error that came from the place as a whole."""
+    return PlaceRefused(error_kind=type(error).__name__, retry_at=retry_at(error))
+
+
+def retry_at(error: OrchError) -> str | None:
+    """When to come again, if the service said so."""
+    told = error.retry_at if isinstance(error, SourceBusy) else None
+    return utc_text(told) if told is not None else None
 
 
 class Record(Protocol):

@@ -25,14 +25,13 @@ from coordinator.errors import (
     SourceUnreachable,
 )
 from coordinator.ledger import outbox_events as events
-from coordinator.ledger.events import utc_text
 from coordinator.ledger.outbox_events import Operation
 from coordinator.ledger.payloads import Payload
 from coordinator.ports import Publisher
 from coordinator.publishing.records import GONE, Draft, Remote, Wanted
 from coordinator.publishing.state import Publication
 from coordinator.publishing.steps import Step, may_write, withdrawn
-from resources.publishing.record import Record
+from resources.publishing.record import Record, place_refused, retry_at
 
 CONFLICT = 409
 FOREIGN = "0"
@@ -203,9 +202,6 @@ class Walk:
 
     def _refused(self, error: SourceError, operation: Operation | Literal["look"]) -> bool:
         """Write down a call that changed nothing; one of the place as a whole stops everything."""
-        retry_at = None
-        if isinstance(error, SourceBusy) and error.retry_at is not None:
-            retry_at = utc_text(error.retry_at)
         place = _is_of_the_place(error, operation)
         told: list[Payload] = []
         if operation != "look" or not place:
@@ -216,11 +212,11 @@ class Walk:
                 operation=operation,
                 error_kind=type(error).__name__,
                 status=error.status if isinstance(error, SourceRefused) else None,
-                retry_at=retry_at,
+                retry_at=retry_at(error),
             )
             told.append(refused)
         if place:
-            told.append(events.PlaceRefused(error_kind=type(error).__name__, retry_at=retry_at))
+            told.append(place_refused(error))
         self._tell(*told)
         self.counts["refused"] += 1
         if place:

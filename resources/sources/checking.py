@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coordinator.settings import ConfluenceTarget, JiraTarget
+from coordinator.settings import ConfluenceTarget, JiraTarget, SupabaseTarget
 from resources.confluence import checking as confluence_checking
-from resources.doctor.findings import Finding
+from resources.doctor.findings import Finding, looked
 from resources.jira import checking as jira_checking
 from resources.publishing.places import COORDINATOR
 
@@ -23,13 +23,15 @@ def check(home: Home, companies: Sequence[str], *, coordinator: bool) -> Iterato
     """
     if coordinator:
         own = home.settings
-        yield from _all(home, COORDINATOR, own.jira, own.confluence)
+        yield from _atlassian(home, COORDINATOR, own.jira, own.confluence)
+        yield from _named("supabase", COORDINATOR, _supabase(home, "", own.supabase))
     for name in companies:
         settings = home.companies.instance(name).settings
-        yield from _all(home, name, settings.jira, settings.confluence)
+        yield from _atlassian(home, name, settings.jira, settings.confluence)
+        yield from _named("supabase", name, _supabase(home, name, settings.supabase))
 
 
-def _all(
+def _atlassian(
     home: Home, owner: str, jira: JiraTarget | None, confluence: ConfluenceTarget | None
 ) -> Iterator[Finding]:
     if jira is not None:
@@ -38,6 +40,18 @@ def _all(
     if confluence is not None:
         site = home.site(owner, confluence, "confluence")
         yield from _named("confluence", owner, confluence_checking.check(site, confluence))
+
+
+def _supabase(home: Home, company: str, settings: SupabaseTarget | None) -> Iterator[Finding]:
+    if settings is None:
+        return
+
+    def look() -> Iterator[Finding]:
+        with home.supabase(company, settings) as table:
+            for one in table.check():
+                yield Finding(one.level, one.what, one.said, one.hint)
+
+    yield from looked("key", look)
 
 
 def _named(service: str, owner: str, found: Iterator[Finding]) -> Iterator[Finding]:

@@ -41,7 +41,10 @@ class SourceReader(Protocol):
     settings: Remote
 
     def changed(self, since: datetime) -> Iterator[tuple[object, ...]]:
-        """The id and stamp of everything people changed at `since` or later."""
+        """The id and stamp of everything people changed at `since` or later.
+
+        A stamp of None says that it is gone.
+        """
 
     def read(
         self,

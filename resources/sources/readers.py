@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from coordinator.ledger.company_events import Source
@@ -23,40 +24,39 @@ TABLES: Mapping[Source, str] = {
 }
 
 
-def reader_of(home: Home, settings: CompanySettings, source: Source) -> SourceReader | None:
-    """What reads `source` of a company; None when its settings do not ask for that."""
-    return _MAKERS[source](home, settings)
+def is_read(source: Source, settings: CompanySettings) -> bool:
+    """Whether a company's settings ask for `source` to be read."""
+    if source == "supabase":
+        return settings.supabase is not None and settings.supabase.pull
+    found = settings.jira if source == "jira" else settings.confluence
+    return found is not None and found.read
+
+
+@contextmanager
+def reader_of(home: Home, settings: CompanySettings, source: Source) -> Iterator[SourceReader]:
+    """What reads `source` of a company whose settings ask for that; what it opens, it closes.
+
+    Raises SourceUnauthorized when its key is not in the environment.
+    """
+    if source == "jira" and settings.jira is not None:
+        from resources.jira import JiraReader
+
+        yield JiraReader(home.site(settings.name, settings.jira, "jira"), settings.jira)
+    elif source == "confluence" and settings.confluence is not None:
+        from resources.confluence import ConfluenceReader
+
+        site = home.site(settings.name, settings.confluence, "confluence")
+        yield ConfluenceReader(site, settings.confluence)
+    elif source == "supabase" and settings.supabase is not None:
+        from resources.supabase import SupabaseReader
+
+        with home.supabase(settings.name, settings.supabase) as memories:
+            yield SupabaseReader(memories, settings.supabase)
+    else:
+        raise AssertionError(f"{settings.name} has no {source}")
 
 
 def off(tables: Tables, table: str) -> Changes:
     """What is to be done with a source nobody asks for any more: everything of it leaves."""
     held = tables.read(table)
     return Changes(rows=held.iloc[0:0], removed=tuple(held["id"]), version=OFF)
-
-
-def _jira(home: Home, settings: CompanySettings) -> SourceReader | None:
-    from resources.jira import JiraReader
-
-    if settings.jira is None or not settings.jira.read:
-        return None
-    return JiraReader(home.site(settings.name, settings.jira, "jira"), settings.jira)
-
-
-def _confluence(home: Home, settings: CompanySettings) -> SourceReader | None:
-    from resources.confluence import ConfluenceReader
-
-    if settings.confluence is None or not settings.confluence.read:
-        return None
-    site = home.site(settings.name, settings.confluence, "confluence")
-    return ConfluenceReader(site, settings.confluence)
-
-
-def _supabase(home: Home, settings: CompanySettings) -> SourceReader | None:
-    return None
-
-
-_MAKERS: Mapping[Source, Callable[[Home, CompanySettings], SourceReader | None]] = {
-    "jira": _jira,
-    "confluence": _confluence,
-    "supabase": _supabase,
-}

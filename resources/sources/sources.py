@@ -21,7 +21,7 @@ from coordinator.settings import CompanySettings
 from coordinator.sweeps import SourcePoll
 from coordinator.versions import source_version
 from resources.sources.reader import Changes, SourceReader
-from resources.sources.readers import OFF, TABLES, off, reader_of
+from resources.sources.readers import OFF, TABLES, is_read, off, reader_of
 
 if TYPE_CHECKING:
     from resources.home import Home
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 WORKERS = 16
 """More than a few sick companies: one that hangs holds its worker until its deadline."""
+UNKNOWN = (None,)
+"""The stamp of what is not stored: what is gone from there too is no news."""
 
 
 class Sources:
@@ -40,11 +42,7 @@ class Sources:
 
     def concerns(self, source: Source, settings: CompanySettings, state: CompanyState) -> bool:
         """Whether there may be something to do: it is configured, or was and is not any more."""
-        return self.is_read(source, settings) or source_version(source, state) not in ("", OFF)
-
-    def is_read(self, source: Source, settings: CompanySettings) -> bool:
-        """Whether the company's settings ask for `source` to be read."""
-        return reader_of(self._home, settings, source) is not None
+        return is_read(source, settings) or source_version(source, state) not in ("", OFF)
 
     def read(
         self, company: str, source: Source, state: CompanyState, *, census: bool, progress: Progress
@@ -54,17 +52,17 @@ class Sources:
         Raises a SourceError when it cannot be read: nothing is taken for empty then.
         """
         instance = self._home.companies.instance(company)
-        reader = reader_of(self._home, instance.settings, source)
-        if reader is None:
+        if not is_read(source, instance.settings):
             return off(instance.tables(), TABLES[source])
-        return reader.read(
-            self._since(instance, reader, state),
-            _known(instance.tables(), reader),
-            by=read_by(source, reader.settings),
-            census=census,
-            ours=self._home.publishing.ids(company, source),
-            progress=progress,
-        )
+        with reader_of(self._home, instance.settings, source) as reader:
+            return reader.read(
+                self._since(instance, reader, state),
+                _known(instance.tables(), reader),
+                by=read_by(source, reader.settings),
+                census=census,
+                ours=self._home.publishing.ids(company, source),
+                progress=progress,
+            )
 
     def poll(
         self,
@@ -99,21 +97,21 @@ class Sources:
 
     def _news(self, company: str, source: Source, state: CompanyState) -> str:
         instance = self._home.companies.instance(company)
-        reader = reader_of(self._home, instance.settings, source)
-        if reader is None:
+        if not is_read(source, instance.settings):
             return OFF if source_version(source, state) not in ("", OFF) else ""
-        by = read_by(source, reader.settings)
-        moment = self._since(instance, reader, state)
-        if moment is None:
-            return f"all:{by}"
-        known = _known(instance.tables(), reader)
-        ours = self._home.publishing.ids(company, source)
-        changed = (
-            (id, *map(str, stamp))
-            for id, *stamp in reader.changed(moment)
-            if id not in ours and known.get(str(id)) != tuple(stamp)
-        )
-        return news(source, by, state, changed)  # asks nobody when a read is to be ended first
+        with reader_of(self._home, instance.settings, source) as reader:
+            by = read_by(source, reader.settings)
+            moment = self._since(instance, reader, state)
+            if moment is None:
+                return f"all:{by}"
+            known = _known(instance.tables(), reader)
+            ours = self._home.publishing.ids(company, source)
+            changed = (
+                (id, *map(str, stamp))
+                for id, *stamp in reader.changed(moment)
+                if id not in ours and known.get(str(id), UNKNOWN) != tuple(stamp)
+            )
+            return news(source, by, state, changed)  # asks nobody when a read is to be ended first
 
     def _since(
         self, instance: Instance, reader: SourceReader, state: CompanyState

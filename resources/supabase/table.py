@@ -116,13 +116,20 @@ class MemoryTable:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def upsert(self, rows: Sequence[Row]) -> int:
+    def upsert(self, rows: Sequence[Row], on_batch: Callable[[int], None] | None = None) -> int:
         """Write `rows` of ours, each batch in one transaction; how many were new or different.
+
+        `on_batch` is told how many rows each transaction took.
 
         Again and again the same, from however many processes. What others wrote under such an id,
         and a copy that was taken back, stay as they are and do not count.
         """
-        return sum(self._project.upsert(batch) for batch in _batches(rows))
+        written = 0
+        for batch in _batches(rows):
+            written += self._project.upsert(batch)
+            if on_batch is not None:
+                on_batch(len(batch))
+        return written
 
     def retract(self, ids: Sequence[str]) -> int:
         """Take words and vector out of our rows `ids`; how many stood there until now.

@@ -82,11 +82,17 @@ def test_a_vector_the_table_cannot_hold_is_left_out_with_its_model(vector):
 
 
 def test_what_postgres_refuses_in_text_is_not_sent():
-    odd = json.dumps({"a\x00": ["b\x00", {"c": "\ud800"}], "n": 1})
+    odd = json.dumps({"evidence": {"a\x00": ["b\x00", {"c": "\ud800"}], "n": 1}})
     (made,) = global_rows(copy(metadata=odd, content="a\x00bc"), model="m\x00")
-    assert made["metadata"] == {"a": ["b", {"c": ""}], "n": 1}
+    assert made["metadata"] == {"evidence": {"a": ["b", {"c": ""}], "n": 1}}
     assert (made["content"], made["embedding_model"]) == ("abc", "m")
     assert len(row(content="x" * 200_000)["content"]) == 100_000
+
+
+def test_who_agreed_does_not_go_there():
+    told = {"evidence": {"commit": "c0ffee"}, "reason": "why", "approved_by": ["ana"], "proposal": 3}
+    (made,) = global_rows(copy(metadata=json.dumps(told)), model="m")
+    assert made["metadata"] == {"evidence": {"commit": "c0ffee"}, "reason": "why"}
 
 
 @pytest.mark.parametrize("by", ["", None, float("nan")])
