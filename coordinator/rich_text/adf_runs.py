@@ -88,7 +88,8 @@ def _opened(value: object) -> list[Any]:
         return [Run(value)]
     kind = kind_of(value)
     if isinstance(value, dict) and kind in _LEAVES:
-        return [run for run in _LEAVES[kind](value) if run.text]
+        within = [] if kind in _WHOLE else children_of(value)
+        return [*(run for run in _LEAVES[kind](value) if run.text), *within]
     children = children_of(value)
     if kind.endswith("List"):
         children = [part for item in _items(value) for part in item]
@@ -191,3 +192,5 @@ _LEAVES: Mapping[str, Callable[[Node], Iterator[Run]]] = {
     "placeholder": _nothing,
     "rule": _nothing,
 }
+_WHOLE = names("codeBlock media mediaInline placeholder")
+"""Leaves whose content was read with them, or is not for readers."""

@@ -90,14 +90,18 @@ def _joined(content: list[Any]) -> Iterator[Any]:
 
 
 def _is_text(value: object) -> bool:
-    return kind_of(value) == "text" and isinstance(value, dict) and isinstance(value["text"], str)
+    return kind_of(value) == "text" and isinstance(_text(value), str)
+
+
+def _text(value: object) -> object:
+    return value.get("text") if isinstance(value, dict) else None
 
 
 def _is_empty(value: object) -> bool:
     """Whether a node is empty text, or a paragraph of nothing else."""
     if kind_of(value) == "paragraph":
-        return all(_is_text(child) and not child["text"] for child in children_of(value))
-    return _is_text(value) and isinstance(value, dict) and not value["text"]
+        return all(_is_text(child) and not _text(child) for child in children_of(value))
+    return _is_text(value) and not _text(value)
 
 
 def _marks_of(value: dict[str, Any]) -> list[str]:

@@ -131,9 +131,10 @@ def _media(value: object) -> Iterator[_Block]:
             yield from _paragraph([child])
 
 
-def _rule(_: object) -> Iterator[_Block]:
+def _rule(value: object) -> Iterator[_Block]:
     # not dashes: those at the top of a document would be taken for its front matter
     yield _Block("***", "rule")
+    yield from _paragraph(children_of(value))
 
 
 def _quote(blocks: Sequence[_Block]) -> Iterator[_Block]:

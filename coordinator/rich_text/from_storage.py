@@ -80,6 +80,11 @@ def _link(element: Element, marks: Marks) -> list[Node]:
     return _flow(element, (*marks, {"type": "link", "attrs": {"href": href}}))
 
 
+def _span(element: Element, marks: Marks) -> list[Node]:
+    struck = "line-through" in element.attribute("style")
+    return _flow(element, (*marks, {"type": "strike"}) if struck else marks)
+
+
 def _heading(element: Element, marks: Marks) -> list[Node]:
     return [node("heading", _flow(element, marks), level=int(element.name[1]))]
 
@@ -131,7 +136,10 @@ def _pre(element: Element, _: Marks) -> list[Node]:
 
 
 def _code_block(text: str, language: str = "") -> Node:
-    return node("codeBlock", [_text(text.strip("\n"))], language=language.lower())
+    """Code without the blank lines before and after it."""
+    text = text.rstrip()
+    begin = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+    return node("codeBlock", [_text(text[begin:])], language=language.lower())
 
 
 def _time(element: Element, marks: Marks) -> list[Node]:
@@ -190,8 +198,8 @@ def _extension(element: Element, marks: Marks) -> list[Node]:
 
 def _adf_node(element: Element, marks: Marks) -> list[Node]:
     content = _blocks(element, marks)
-    panel = element.attribute("type") == "panel" and content
-    return [node("panel", content)] if panel else content
+    kind = _ADF_NODES.get(element.attribute("type"))
+    return [node(kind, content)] if kind and content else content
 
 
 def _macro(element: Element, marks: Marks) -> list[Node]:
@@ -213,6 +221,7 @@ def _macro(element: Element, marks: Marks) -> list[Node]:
     return [node("panel", content)] if name in _PANELS and content else content
 
 
+_ADF_NODES = {"panel": "panel", "decision-list": "decisionList", "decision-item": "decisionItem"}
 _PARTS = ("tr", "thead", "tbody", "tfoot")
 _TARGETS = ("ri:user", "ri:page", "ri:blog-post", "ri:space", "ri:attachment", "ri:url")
 _MAKERS: Mapping[str, Callable[[Element, Marks], list[Node]]] = {
@@ -223,6 +232,7 @@ _MAKERS: Mapping[str, Callable[[Element, Marks], list[Node]]] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), _heading),
     "dt": lambda element, marks: _blocks(element, (*marks, {"type": "strong"})),
     "a": _link,
+    "span": _span,
     "br": lambda *_: [{"type": "hardBreak"}],
     "hr": lambda *_: [{"type": "rule"}],
     "ul": _list,

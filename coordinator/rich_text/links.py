@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from coordinator.plain_text import visible
 
 _LONGEST = 4_000
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 def allowed_link(address: object) -> str:
@@ -26,7 +28,8 @@ def allowed_link(address: object) -> str:
         return ""
     if parts.scheme == "mailto":
         return href if "@" in parts.path else ""
-    return href if parts.scheme in ("http", "https") and parts.hostname else ""
+    known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "")
+    return href if known else ""
 
 
 def allowed_image(address: object) -> str:

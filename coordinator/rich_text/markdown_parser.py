@@ -21,8 +21,8 @@ def markdown_parser() -> MarkdownIt:
         def validateLink(self, url: str) -> bool:
             return True
 
-    # what lies deeper than DEEPEST is flattened; maxNesting alone would drop it
-    options = {"html": True, "tasklists": True, "maxNesting": DEEPEST + 1}
+    # maxNesting drops what lies deeper: the rule below is before it, as a list adds two levels
+    options = {"html": True, "tasklists": True, "maxNesting": DEEPEST + 2}
     parser = Parser("commonmark", options).enable(["table", "strikethrough"])
     parser.block.ruler.before("table", "too_deep", _too_deep)
     return parser

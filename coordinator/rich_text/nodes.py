@@ -59,7 +59,7 @@ def _number(found: int) -> str:
 def whole_number(value: object, name: str, least: int, most: int, otherwise: int) -> int:
     """An attribute that is an integer between `least` and `most`, else `otherwise`."""
     text = attribute(value, name)
-    if not (text.isascii() and text.isdigit() and len(text) < 12):
+    if not (text.isascii() and text.isdigit() and len(text) < 18):
         return otherwise
     return int(text) if least <= int(text) <= most else otherwise
 

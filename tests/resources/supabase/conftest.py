@@ -347,6 +347,12 @@ def fresh_project(projects: Projects) -> Iterator[SupabaseProject]:
 
 
 @pytest.fixture
+def secret_key() -> str:
+    """The key the gateway lets in."""
+    return SECRET_KEY
+
+
+@pytest.fixture
 def sign() -> Callable[..., str]:
     return token
 
