@@ -90,9 +90,10 @@ def test_what_postgres_refuses_in_text_is_not_sent():
 
 
 def test_who_agreed_does_not_go_there():
-    told = {"evidence": {"commit": "c0ffee"}, "reason": "why", "approved_by": ["ana"], "proposal": 3}
-    (made,) = global_rows(copy(metadata=json.dumps(told)), model="m")
-    assert made["metadata"] == {"evidence": {"commit": "c0ffee"}, "reason": "why"}
+    agreed = {"evidence": {"commit": "c0ffee"}, "reason": "why"}
+    told = json.dumps(agreed | {"approved_by": ["ana"], "proposal": 3})
+    (made,) = global_rows(copy(metadata=told), model="m")
+    assert made["metadata"] == agreed
 
 
 @pytest.mark.parametrize("by", ["", None, float("nan")])

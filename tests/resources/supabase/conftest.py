@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import subprocess
+import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -346,10 +347,31 @@ def fresh_project(projects: Projects) -> Iterator[SupabaseProject]:
         yield lent
 
 
-@pytest.fixture
-def secret_key() -> str:
-    """The key the gateway lets in."""
-    return SECRET_KEY
+@pytest.fixture(scope="session")
+def bureaus() -> ModuleType:
+    """The module `bureau.py` beside this file."""
+    return _module("bureau")
+
+
+@pytest.fixture(params=["rest", "postgres"])
+def bureau(
+    request: Any,
+    bureaus: ModuleType,
+    project: SupabaseProject,
+    fault_server: Callable[..., Any],
+    memories: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Any]:
+    """A coordinator and a company that keep their memories in `project`, both ways."""
+    monkeypatch.setenv("ACME_KEY", SECRET_KEY)
+    monkeypatch.setenv("ACME_URL", project.uri("coordinator"))
+    where = {"database_url_env": "ACME_URL"}
+    if request.param == "rest":
+        where = {"url": fault_server(bureaus.gateway(project)).url, "key_env": "ACME_KEY"}
+    with bureaus.opened(tmp_path / "home", project, where) as bureau:
+        bureau.home.__dict__["embedder"] = memories.HashEmbedder()
+        yield bureau
 
 
 @pytest.fixture
@@ -377,7 +399,7 @@ def company_probes() -> ModuleType:
 def _module(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 

@@ -2,173 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
-import httpx
+import dagster as dg
 import pytest
 
 from coordinator.errors import OrchError, SourceUnauthorized
-from coordinator.frames import RowChanges
-from coordinator.settings import (
-    CompanySettings,
-    CoordinatorSettings,
-    EmbeddingSettings,
-    GitSettings,
-    Person,
-    SupabaseSettings,
-    SupabaseTarget,
-    dump,
-)
-from coordinator.sweeps import SourcePoll
-from resources.approvals import Wanted
-from resources.carrying_out import carry_out
+from orch_dagster.definitions import definitions_for
 from resources.doctor.published import published
-from resources.home import Home
-from resources.progress import Silence
-from resources.publishing.pushing import Pushing, PushPlace, PushReport
-from resources.recorded_tables import RecordedTables
+from resources.publishing.pushing import PushReport
 from resources.sources.checking import check
 from resources.supabase import Pushed, push
 
 WORDS = "Rotate the kryptonplatypus token hourly, because the acquirer forgets sessions."
 OTHERS = "Close the sessions in a finally block: the pool ran dry under load each evening."
-
-
-@dataclass
-class Bureau:
-    """A coordinator and the company acme, each with a table in one Supabase project."""
-
-    home: Home
-    project: Any
-    where: dict[str, Any]
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def settings(self, **changes: Any) -> None:
-        instance = self.home.companies.instance("acme")
-        given = SupabaseSettings.model_validate({**self.where, **changes})
-        instance.write_settings(instance.settings.model_copy(update={"supabase": given}))
-
-    # -- reading ---------------------------------------------------------------------------
-
-    def poll(self) -> SourcePoll:
-        [found] = self.home.sources.poll("supabase", ["acme"], self.states())
-        return found
-
-    def read(self, *, census: bool = False) -> list[str]:
-        """Read, store and move the cursor, as a run does; the ids that came."""
-        found = self.home.sources.read(
-            "acme", "supabase", self.states()["acme"], census=census, progress=Silence()
-        )
-        tables = RecordedTables("acme", self.tables, self.home.ledger)
-        changes = RowChanges(found.rows, found.removed)
-        tables.write("supabase_memories", changes, run="r", version=found.version)
-        from coordinator.ledger.events import NewEvent
-
-        moved = {"source": "supabase", "cursor": found.version, "previous": None}
-        event = NewEvent("cursor_moved", moved)
-        self.home.ledger.append("company:acme", [event], expected_version=None)
-        return list(found.rows["id"])
-
-    def states(self) -> dict[str, Any]:
-        return {"acme": self.home.ledger.state("acme")}
-
-    @property
-    def tables(self) -> Any:
-        return self.home.companies.instance("acme").tables()
-
-    # -- pushing ---------------------------------------------------------------------------
-
-    @property
-    def pushing(self) -> Pushing:
-        return self.home.pushing
-
-    def place(self, company: str = "acme") -> PushPlace:
-        found = self.pushing.find(company)
-        assert found is not None
-        return found
-
-    def push(self, company: str = "acme") -> PushReport:
-        return self.pushing.push(self.place(company))
-
-    def is_due(self, company: str = "acme") -> bool:
-        return self.pushing.is_due(self.place(company))
-
-    def learn(self, content: str = WORDS) -> str:
-        return self.home.view("acme", surface="test").add(content, category="solution").id
-
-    def share(self, content: str = WORDS) -> str:
-        """Share a learning as its people would; returns the copy's id."""
-        proposal = self.home.global_memory.propose("acme", self.learn(content))
-        self.home.approvals.decide([Wanted(proposal.number, approve=True)], by="Owner of acme")
-        [done] = carry_out(self.home)
-        assert not done.problem
-        return done.result
-
-    def stands(self, table: str = "orchestrator_memories") -> dict[str, str]:
-        """The words of our rows that stand in the project, by id."""
-        rows = self.project.sql(
-            f"SELECT id, content FROM {table} WHERE written_by = 'orchestrator' AND content <> ''"
-        )
-        return dict(rows)
-
-    def said(self) -> dict[str, str]:
-        return {
-            one.what: f"{one.level}: {one.said}"
-            for one in published(self.home)
-            if one.what.startswith("pushed")
-        }
-
-
-@pytest.fixture(params=["rest", "postgres"])
-def bureau(
-    request: Any, project: Any, fault_server: Any, memories: Any, tmp_path: Path, monkeypatch: Any
-) -> Iterator[Bureau]:
-    monkeypatch.setenv("ACME_KEY", request.getfixturevalue("secret_key"))
-    monkeypatch.setenv("ACME_URL", project.uri("coordinator"))
-    where: dict[str, Any] = {"loopback": True, "requests_per_second": 100}
-    if request.param == "rest":
-        where |= {"url": fault_server(_gateway(project)).url, "key_env": "ACME_KEY"}
-    else:
-        where |= {"database_url_env": "ACME_URL"}
-    with Home.init(tmp_path / "home", embedding=EmbeddingSettings()) as home:
-        home.__dict__["embedder"] = memories.HashEmbedder()
-        own = CoordinatorSettings(supabase=SupabaseTarget.model_validate(where))
-        (home.path / "orch.yaml").write_text(dump(own))
-        home.companies.create(
-            CompanySettings(
-                name="acme",
-                git=GitSettings(url="https://example.org/shop.git"),
-                owners=(Person(name="Owner of acme"),),
-                supabase=SupabaseSettings.model_validate({**where, "push": True}),
-            )
-        )
-        bureau = Bureau(home, project, {**where, "push": True})
-        home.__dict__["pushing"] = Pushing(home, now=bureau)
-        yield bureau
-
-
-def _gateway(project: Any) -> Any:
-    """The project's gateway as a host of HTTP."""
-
-    def upstream(method: str, target: str, headers: dict[str, str], body: bytes) -> Any:
-        kept = {name: value for name, value in headers.items() if name not in HOP}
-        asked = httpx.Request(method, f"{project.api}{target}", headers=kept, content=body)
-        answer = project.gateway.handle_request(asked)
-        told = {name: answer.headers[name] for name in TOLD if name in answer.headers}
-        return answer.status_code, told, answer.read()
-
-    return upstream
-
-
-HOP = ("host", "connection", "content-length", "accept-encoding")
-TOLD = ("Content-Type", "Content-Range", "Date")
 
 
 # -- reading ---------------------------------------------------------------------------------
@@ -391,3 +239,37 @@ def test_a_plan_says_what_a_push_would_do_and_does_nothing(bureau):
     assert plan is not None
     assert ([row["id"] for row in plan.upsert], plan.retract) == ([copy], ())
     assert bureau.stands("orchestrator_global_memory") == {}
+
+
+# -- the jobs --------------------------------------------------------------------------------
+
+
+def test_the_jobs_learn_what_others_wrote_and_push_what_is_known(bureau):
+    with dg.DagsterInstance.ephemeral() as dagster:
+        dagster.add_dynamic_partitions("company", ["acme"])
+        definitions = definitions_for(str(bureau.home.path))
+
+        def run(job: str, company: str | None) -> Any:
+            return definitions.resolve_job_def(job).execute_in_process(
+                instance=dagster,
+                partition_key=company,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+
+        copy = bureau.share()
+        bureau.project.remember("acme", "m1", OTHERS, title="Pool", category="best_practice")
+        assert run("sync_supabase", "acme").success
+        held = bureau.tables.read("learnings")
+        [learned] = held[held["source"] == "supabase"].to_dict("records")
+        assert (learned["title"], learned["category"]) == ("Pool", "best_practice")
+        assert bureau.poll().news == ""
+        assert run("push_memory", "acme").success
+        assert set(bureau.stands().values()) == {WORDS}
+        assert run("publish", None).success
+        assert bureau.stands("orchestrator_global_memory") == {copy: WORDS}
+        bureau.project.sql("REVOKE ALL ON orchestrator_global_memory FROM service_role")
+        failed = run("publish", None)
+        assert not failed.success
+        [failure] = [one for one in failed.all_events if one.event_type_value == "STEP_FAILURE"]
+        assert failure.step_key == "supabase_global_memory"
