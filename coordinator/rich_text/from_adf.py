@@ -159,24 +159,27 @@ def _list(value: object, depth: int, beside: str) -> Iterator[_Block]:
     number = whole_number(value, "order", 0, _LAST_NUMBER, 1)
     common, other = (".", ")") if ordered else ("-", "*")
     marker = other if beside == common else common
-    items: list[str] = []
+    items = []
     for item, *nested in _items(children_of(value)):
-        lead = f"{min(number + len(items), _LAST_NUMBER)}{marker} " if ordered else f"{marker} "
         within = [*children_of(item), *nested] if kind_of(item) in _ITEMS else [item, *nested]
         # lists that begin one another take turns: - - - would be read as a rule
         text = _joined(_blocks(within, depth + 2, marker), tight=True)
-        first, *more = text.split("\n")
-        if kind_of(item) in TASKS:
-            first = checkbox_of(item) + first
-        indent = " " * len(lead)
-        lines = [
-            (lead + first) if first else lead[:-1],
-            *(indent + at if at else "" for at in more),
-        ]
-        items.append("\n".join(lines))
+        items.append((checkbox_of(item) if kind_of(item) in TASKS else "") + text)
     if items:
-        close = len(items[0]) > len(f"{number}{marker} ") and (not ordered or number == 1)
-        yield _Block("\n".join(items), "list", marker, close)
+        leads = [f"{min(number + at, _LAST_NUMBER)}" if ordered else "" for at in range(len(items))]
+        text = "\n".join(
+            _item(lead + marker, item) for lead, item in zip(leads, items, strict=True)
+        )
+        yield _Block(text, "list", marker, bool(items[0]) and (not ordered or number == 1))
+
+
+def _item(lead: str, text: str) -> str:
+    """A list item: its lines after the first stand under the first one's words."""
+    first, *more = text.split("\n")
+    indent = " " * (len(lead) + 1)
+    return "\n".join(
+        [f"{lead} {first}" if first else lead, *(line and indent + line for line in more)]
+    )
 
 
 def _items(children: Iterable[object]) -> Iterator[list[object]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
+from html.entities import html5
 from itertools import groupby
 from typing import Literal
 
@@ -15,7 +16,7 @@ Fragment = tuple[str, Literal["markup", "text", "label"]]
 
 _SIGNS = {"strong": "**", "strike": "~~", "em": "_"}
 _SPECIAL = re.compile(r"[\\`*_~\[\]!<&]")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(r"&(?:#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|([A-Za-z][A-Za-z0-9]{1,31};))")
 _TICKS = re.compile(r"`+")
 _CLOSING_HASHES = re.compile(r"(?:^|\s)(#+)$")
 _BLOCK_START = re.compile(
@@ -115,7 +116,7 @@ def _code(text: str) -> str:
 
 def _target(href: str) -> str:
     """A normal address as the target of a link."""
-    href = _ENTITY.sub(lambda found: "\\" + found.group(), href)
+    href = _ENTITY.sub(r"\\\g<0>", href)
     return href.replace("(", "\\(").replace(")", "\\)")
 
 
@@ -153,7 +154,8 @@ def _is_markup(raw: str, at: int, in_label: bool) -> bool:
     if character == "~":
         return "~" in (before, after)
     if character == "&":
-        return _ENTITY.match(raw, at) is not None
+        entity = _ENTITY.match(raw, at)
+        return entity is not None and (entity[1] is None or entity[1] in html5)
     if character == "`" or (in_label and character in "[]"):
         return True
     return after != "" and after in _FOLLOWERS.get(character, "")
