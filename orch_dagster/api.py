@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from resources.approvals import Outcome
     from resources.by_hand import Added, Removed
     from resources.company_view import CompanyView
+    from resources.doctor.findings import Finding
     from resources.global_memory import Retracted
     from resources.ledger.ledger import Verified
+    from resources.publishing.overview import Previewed, Report, Standing
+    from resources.sources.listing import Listed
 
 __all__ = ["Home"]
 
@@ -46,6 +49,8 @@ class Home:
         self._home = home
         self.memory = Memory(home)
         self.catalog = Catalog(home)
+        self.sources = Sources(home)
+        self.publishing = Publishing(home)
         self.approvals = Approvals(home)
         self.events = Events(home)
 
@@ -65,13 +70,20 @@ class Home:
         """What company `name` sees and may do; CompanyError when there is none."""
         return self._home.view(name, surface=SURFACE)
 
-    def sync(self, *names: str, force: bool = False) -> list[Synced]:
-        """Read what changed in `names`, or in all companies, and learn from it."""
+    def sync(self, *names: str, force: bool = False, census: bool = False) -> list[Synced]:
+        """Read what changed in `names`, or in all companies, and learn from it.
+
+        With `census`, services are counted whole: what was deleted there leaves.
+        """
         from orch_dagster.syncing import sync_companies
         from resources.progress import Silence
 
         return sync_companies(
-            self._home, names or self.companies(), force=force, progress=lambda _: Silence()
+            self._home,
+            names or self.companies(),
+            force=force,
+            census=census,
+            progress=lambda _: Silence(),
         )
 
     def close(self) -> None:
@@ -164,6 +176,56 @@ class Catalog:
     def remove(self, path: str, *, company: str, reason: str) -> Removed:
         """Take back that `path` was declared a component."""
         return self._home.by_hand.remove_component(company, path, reason=reason)
+
+
+class Sources:
+    """What is read of each company; `orch sources`."""
+
+    def __init__(self, home: OpenHome) -> None:
+        self._home = home
+
+    def list(self, company: str) -> list[Listed]:
+        """What is read of `company`: rows, when it was last read to the end, failures since."""
+        from resources.sources.listing import listed
+
+        return [*listed(self._home, company)]
+
+    def check(self, *companies: str) -> list[Finding]:
+        """Try each account of `companies`, or of all and the coordinator's own.
+
+        Nothing is changed. What fails is a finding, with what to do; it raises nothing.
+        """
+        from resources.sources.checking import check
+
+        names = companies or self._home.companies.readable()
+        return [*check(self._home, names, coordinator=not companies)]
+
+
+class Publishing:
+    """What is put on Jira, Confluence and Supabase; `orch publish`."""
+
+    def __init__(self, home: OpenHome) -> None:
+        self._home = home
+
+    def status(self, company: str | None = None) -> list[Standing]:
+        """What is published where, and what became of it."""
+        from resources.publishing.overview import standing
+
+        return [*standing(self._home, company)]
+
+    def preview(self, company: str | None = None, *, diff: bool = True) -> Previewed:
+        """What the next delivery would do, with unified diffs; nothing is written."""
+        from resources.publishing.overview import previewed
+
+        return previewed(self._home, company, diff=diff)
+
+    def retry(self, *keys: str, company: str | None = None) -> list[Report]:
+        """Deliver now what is due; of `keys` forget first that they were refused or left alone."""
+        from resources.progress import Silence
+        from resources.publishing.overview import delivered
+
+        self._home.publishing.retry(keys)
+        return [*delivered(self._home, company, progress=lambda _: Silence())]
 
 
 class Approvals:

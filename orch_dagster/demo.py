@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coordinator.approvals import Proposal
     from coordinator.memory import Found
     from coordinator.ports import Progress
+    from resources.publishing.overview import Report
 
 
 def prepare(home: str | None, *, push: bool = False) -> Home:
@@ -61,21 +62,21 @@ def _push(repository: Path, company: str) -> None:
 
 def approve_and_publish(
     home: Home, proposal: int | None, progress: Callable[[str], Progress]
-) -> None:
-    """Say yes to a proposal in the name of the sample company's owner, and publish everything."""
+) -> list[Report]:
+    """Say yes to a proposal in the name of the sample company's owner, and publish everything.
+
+    Returns what could not be published.
+    """
     from resources.approvals import Wanted
     from resources.carrying_out import carry_out
-    from resources.publishing.places import KINDS
+    from resources.publishing.overview import delivered
 
     if proposal is not None:
         company = home.approvals.proposal(proposal).company
         owner = home.companies.instance(company).settings.owners[0].name
         home.approvals.decide([Wanted(proposal, approve=True)], by=owner)
         carry_out(home)
-    for place in home.publishing.places.all():
-        for kind in KINDS:
-            bars = progress(f"{place.target.service} of {place.target.whose}")
-            home.publishing.deliver(place.target, kind, bars)
+    return [one for one in delivered(home, progress=progress) if one.problem]
 
 
 def propose_a_share(home: Home, found: Sequence[Found]) -> Proposal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from coordinator.publishing.pushes import PushState
 from coordinator.publishing.records import GONE
 from coordinator.publishing.state import Publication
 from coordinator.publishing.steps import comes_again
@@ -29,6 +30,14 @@ def condition(one: Publication) -> str:
         (True, "stands"),
     )
     return next(said for holds, said in told if holds)
+
+
+def push_condition(state: PushState, place: str) -> str:
+    """What became of the last push to `place`."""
+    if state.refusal is not None:
+        times = f", {state.refusal.in_a_row} times" if state.refusal.in_a_row > 1 else ""
+        return f"refused ({state.refusal.error_kind}){times}"
+    return "as it was pushed" if state.held(place).content else "a push was not finished"
 
 
 def due(one: Publication) -> datetime | None:

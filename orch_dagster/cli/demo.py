@@ -73,7 +73,8 @@ def demo(
         }
         waits = propose_a_share(home, answers["empresa-a"])
         if url:
-            approve_and_publish(home, waits.number if waits else None, Bars)
+            for one in approve_and_publish(home, waits.number if waits else None, Bars):
+                note(f"{one.place}: {one.problem}")
         if as_json:
             echo_json(_document(home, results, answers, waits))
         else:

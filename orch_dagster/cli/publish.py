@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,10 +19,11 @@ from orch_dagster.cli.door import (
 )
 
 if TYPE_CHECKING:
-    from resources.publishing.delivering import Delivered
-    from resources.publishing.places import Place
+    from collections.abc import Sequence
+
+    from resources.home import Home
+    from resources.publishing.overview import Report
     from resources.publishing.previewing import Change
-    from resources.publishing.pushing import PushPlace
 
 SERVICES = ("jira", "confluence", "supabase")
 DONE_BY = ("create", "write", "withdraw", "archive", "adopted", "asked", "waiting", "unchanged")
@@ -53,32 +54,18 @@ def preview(
 
     Example:  orch publish preview --company empresa-a
     """
-    from coordinator.errors import OrchError
-    from orch_dagster.cli import pushes
-    from resources.publishing.previewing import preview as look
+    from resources.publishing.overview import previewed
 
     home = open_home()
-    changes: list[Change] = []
-    problems: list[str] = []
-    places = _places(home.publishing.places.all(), company, service)
-    for place in places:
-        found, problem = look(home, place, diff=diff)
-        changes += found
-        if problem:
-            problems.append(f"{place.target.service} of {place.target.whose}: {problem}")
-    pushed = _pushed(home.pushing.places(), company, service)
-    for one in pushed:
-        try:
-            changes += pushes.changes(home, one)
-        except OrchError as error:
-            problems.append(f"supabase of {one.whose}: {error}")
-    for problem in problems:
+    _known(home, company)
+    found = previewed(home, company, service, diff=diff)
+    for problem in found.problems:
         note(problem)
     if as_json:
-        echo_json([vars(one) for one in changes])
-    else:
-        _show(changes, diff=diff)
-    context.exit(_code(len(problems), len(places) + len(pushed)))
+        echo_json([vars(one) for one in found.changes])
+    elif found.changes or not found.problems:
+        _show(found.changes, diff=diff)
+    context.exit(_code(len(found.problems), found.places))
 
 
 @publish.command()
@@ -90,34 +77,13 @@ def status(company: str | None, service: str | None, as_json: bool) -> None:
 
     Example:  orch publish status
     """
-    from coordinator.publishing.conditions import condition, due
-    from orch_dagster.cli import pushes
+    from resources.publishing.overview import standing
 
     home = open_home()
-    rows = []
-    for one in home.publishing.standing():
-        if not _fits(one.place, company, service):
-            continue
-        rows.append(
-            {
-                "key": one.publication.key,
-                "service": one.place.target.service,
-                "place": one.place.name,
-                "company": one.place.target.company,
-                "subject": one.publication.subject,
-                "object": one.publication.name,
-                "url": one.url,
-                "condition": condition(one.publication),
-                "due": due(one.publication),
-                "written_at": one.publication.written_at,
-            }
-        )
-    for place in _pushed(home.pushing.places(), company, service):
-        row = pushes.status(home, place)
-        if row is not None:
-            rows.append(row)
+    _known(home, company)
+    rows = list(standing(home, company, service))
     if as_json:
-        echo_json(rows)
+        echo_json([vars(one) for one in rows])
         return
     if not rows:
         note("nothing was published yet: `orch publish preview` shows what would be")
@@ -127,11 +93,11 @@ def status(company: str | None, service: str | None, as_json: bool) -> None:
         ["place", "object", "condition", "written", "where"],
         [
             [
-                f"{row['service']} {row['place']}",
-                row["object"] or "-",
-                row["condition"],
-                f"{row['written_at']:%Y-%m-%d %H:%M}" if row["written_at"] else "-",
-                row["url"] or row["key"],
+                f"{row.service} {row.place}",
+                row.object or "-",
+                row.condition,
+                f"{row.written_at:%Y-%m-%d %H:%M}" if row.written_at else "-",
+                row.where or row.key,
             ]
             for row in rows
         ],
@@ -157,48 +123,22 @@ def retry(
 
     Example:  orch publish retry
     """
-    from coordinator.errors import OrchError
-    from orch_dagster.cli import pushes
     from orch_dagster.cli.bars import Bars
-    from resources.publishing.delivering import Delivered
-    from resources.publishing.places import KINDS
+    from resources.publishing.overview import delivered
 
     home = open_home()
+    _known(home, company)
     home.publishing.retry(keys)
-    rows: list[dict[str, Any]] = []
-    for place in _places(home.publishing.places.all(), company, service):
-        bars = Bars(f"{place.target.service} of {place.target.whose}")
-        for kind in KINDS:
-            try:
-                report = home.publishing.deliver(place.target, kind, bars)
-            except OrchError as error:
-                report = Delivered(problem=error.message, hint=error.hint)
-            if report.counts or report.problem:
-                rows.append(_row(place, kind, report))
-    for pushed in _pushed(home.pushing.places(), company, service):
-        rows.append(pushes.push(home, pushed, Bars(f"supabase of {pushed.whose}")))
+    reports = list(delivered(home, company, service, progress=Bars))
     if as_json:
-        echo_json(rows)
+        echo_json([{**vars(one), "counts": dict(one.counts)} for one in reports])
     else:
-        _tell(rows)
-    sick = sum(bool(row["problem"]) for row in rows)
-    context.exit(_code(sick, len(rows)))
+        _tell(reports)
+    context.exit(_code(sum(bool(one.problem) for one in reports), len(reports)))
 
 
-def _row(place: Place, kind: str, report: Delivered) -> dict[str, Any]:
-    return {
-        "place": f"{place.target.service} {place.name}",
-        "company": place.target.company,
-        "kind": kind,
-        "counts": dict(report.counts),
-        "problem": report.problem,
-        "hint": report.hint,
-        "due": report.due,
-    }
-
-
-def _tell(rows: list[dict[str, Any]]) -> None:
-    if not rows:
+def _tell(reports: Sequence[Report]) -> None:
+    if not reports:
         note("there is no place to publish to, or nothing to publish")
         return
     echo_table(
@@ -206,21 +146,21 @@ def _tell(rows: list[dict[str, Any]]) -> None:
         ["place", "what", *DONE_BY, "again at"],
         [
             [
-                *(row["place"], row["kind"]),
-                *(row["counts"].get(name, 0) for name in DONE_BY),
-                f"{row['due']:%Y-%m-%d %H:%M}" if row["due"] else "-",
+                *(one.place, one.kind),
+                *(one.counts.get(name, 0) for name in DONE_BY),
+                f"{one.due:%Y-%m-%d %H:%M}" if one.due else "-",
             ]
-            for row in rows
+            for one in reports
         ],
     )
-    for row in rows:
-        if row["problem"]:
-            note(f"{row['place']}: {row['problem']}")
-            if row["hint"]:
-                note(f"  → {row['hint']}")
+    for one in reports:
+        if one.problem:
+            note(f"{one.place}: {one.problem}")
+            if one.hint:
+                note(f"  → {one.hint}")
 
 
-def _show(changes: list[Change], *, diff: bool) -> None:
+def _show(changes: Sequence[Change], *, diff: bool) -> None:
     if not changes:
         note("everything stands as it should")
         return
@@ -237,20 +177,10 @@ def _show(changes: list[Change], *, diff: bool) -> None:
                 click.secho(visible(line), fg=colour)
 
 
-def _places(places: list[Place], company: str | None, service: str | None) -> list[Place]:
-    return [place for place in places if _fits(place, company, service)]
-
-
-def _fits(place: Place, company: str | None, service: str | None) -> bool:
-    return company in (None, place.target.company) and service in (None, place.target.service)
-
-
-def _pushed(places: list[PushPlace], company: str | None, service: str | None) -> list[PushPlace]:
-    return [
-        place
-        for place in places
-        if company in (None, place.company) and service in (None, "supabase")
-    ]
+def _known(home: Home, company: str | None) -> None:
+    """CompanyError when there is no such company."""
+    if company is not None:
+        home.companies.instance(company)
 
 
 def _code(problems: int, tried: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,9 +20,7 @@ from orch_dagster.cli.door import (
 )
 
 if TYPE_CHECKING:
-    from coordinator.ledger.company_events import Source
     from resources.doctor.findings import Finding
-    from resources.home import Home
 
 SECRETS = (": token", ": key")
 """That there is one says nothing of whether it works."""
@@ -76,53 +74,26 @@ def list_sources(company: str | None, as_json: bool) -> None:
 
     Example:  orch sources list
     """
+    from resources.sources.listing import listed
+
     home = open_home()
     names = [company] if company else home.companies.readable()
-    rows = [row for name in names for row in _rows(home, name)]
+    rows = [one for name in names for one in listed(home, name)]
     if as_json:
-        echo_json(rows)
+        echo_json([asdict(one) for one in rows])
         return
     echo_table(
         "",
         ["company", "source", "place", "rows", "last read", "failures since", "last failure"],
         [
             [
-                *(row["company"], row["source"], row["place"], row["rows"]),
-                _minute(row["read_at"]),
-                *(row["failures"], row["error_kind"] or "-"),
+                *(one.company, one.source, one.place, one.rows),
+                _minute(one.read_at),
+                *(one.failures, one.error_kind or "-"),
             ]
-            for row in rows
+            for one in rows
         ],
     )
-
-
-def _rows(home: Home, company: str) -> list[dict[str, Any]]:
-    settings, state = home.companies.instance(company).settings, home.ledger.state(company)
-    places: dict[Source, tuple[str, str]] = {"git": (settings.git.url, "git_commits")}
-    if settings.jira is not None:
-        place = f"{settings.jira.project} at {settings.jira.site}"
-        places["jira"] = (place, "jira_issues")
-    if settings.confluence is not None:
-        place = f"{settings.confluence.space} at {settings.confluence.site}"
-        places["confluence"] = (place, "confluence_pages")
-    if settings.supabase is not None:
-        place = settings.supabase.url or f"${settings.supabase.database_url_env}"
-        places["supabase"] = (place, "supabase_memories")
-    rows = []
-    for source, (place, table) in places.items():
-        failure = state.failures.get(source)
-        rows.append(
-            {
-                "company": company,
-                "source": source,
-                "place": place,
-                "rows": state.rows(table),
-                "read_at": state.synced_at.get(source),
-                "failures": failure.in_a_row if failure else 0,
-                "error_kind": failure.error_kind if failure else "",
-            }
-        )
-    return rows
 
 
 def _code(found: list[Finding]) -> int:

@@ -240,7 +240,7 @@ def test_what_was_published_is_listed_with_its_address(orch):
     orch("publish", "retry")
     rows = orch.json("publish", "status")
     assert {row["condition"] for row in rows} == {"stands"}
-    assert all(row["url"].startswith(orch.url) for row in rows)
+    assert all(row["where"].startswith(orch.url) for row in rows)
     assert "everything stands as it should" in orch("publish", "preview")
     assert orch.json("publish", "status", "--service", "jira") == []
 
