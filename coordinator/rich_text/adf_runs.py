@@ -149,8 +149,8 @@ def _date(value: Node) -> Iterator[Run]:
 
 
 def _card(value: Node) -> Iterator[Run]:
-    data = value.get("attrs") if isinstance(value.get("attrs"), dict) else {}
-    data = data.get("data") if isinstance(data, dict) else None
+    attrs = value.get("attrs")
+    data = attrs.get("data") if isinstance(attrs, dict) else None
     url = attribute(value, "url") or attribute({"attrs": data}, "url")
     yield Run(url, href=allowed_link(url))
 

@@ -18,6 +18,7 @@ from coordinator.rich_text.storage_tree import Element, tree_of
 Marks = tuple[Node, ...]
 
 _NOTHING = HIDDEN | names("ac:placeholder ac:parameter ac:adf-attribute ac:adf-fallback colgroup")
+_BLOCKS = BLOCKS | names("ac:layout ac:layout-section ac:layout-cell ac:adf-content")
 _SIGNS = {"tick": "✅", "cross": "❌", "warning": "⚠️", "information": "ℹ️", "question": "❓"}
 _PANELS = names("info note warning tip panel error success")
 
@@ -60,7 +61,7 @@ def _flow(element: Element, marks: Marks) -> list[Node]:
             held.append(_text(child, marks))
         elif child.name in _MAKERS:
             held += _MAKERS[child.name](child, marks)
-        elif child.name in BLOCKS:
+        elif child.name in _BLOCKS:
             held += _blocks(child, marks)
         elif child.name not in _NOTHING:
             held += _flow(child, marks)

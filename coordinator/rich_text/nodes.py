@@ -43,17 +43,13 @@ def children_of(value: object) -> list[Any]:
 
 
 def attribute(value: object, name: str) -> str:
-    """An attribute that is text or a number, as text; empty when it is missing or neither."""
+    """An attribute that is text or a whole number, as text; empty when it is neither."""
     attrs = value.get("attrs") if isinstance(value, dict) else None
     found = attrs.get(name) if isinstance(attrs, dict) else None
-    if isinstance(found, bool) or not isinstance(found, (str, int)):
-        return ""
-    return found if isinstance(found, str) else _number(found)
-
-
-def _number(found: int) -> str:
-    # Python refuses to print integers of more than 4,300 digits
-    return str(found) if abs(found) < 10**18 else ""
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        # Python refuses to print integers of more than 4,300 digits
+        return str(int(found)) if abs(found) < 10**18 and found == found // 1 else ""
+    return found if isinstance(found, str) else ""
 
 
 def whole_number(value: object, name: str, least: int, most: int, otherwise: int) -> int:

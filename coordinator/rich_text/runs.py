@@ -20,7 +20,7 @@ MARKS = ("strong", "strike", "em")
 
 _SPACE = re.compile(r"\s+")
 _LINE_BREAKS = re.compile(r"[\n\r]+")
-# a stroke that strikes no letter would strike the sign of ours before it: ≯ becomes ≯
+# U+0338 with no letter before it would join our own sign there: it and > are one character
 _LOOSE_STROKE = re.compile(r"(?<!\S)\u0338+")
 _PARTS = re.compile(r" |[^ ](?:.*[^ ])?", re.DOTALL)
 
@@ -33,9 +33,10 @@ class Run:
     marks: frozenset[str] = frozenset()
     href: str = ""
     code: bool = False
+    ends_line: bool = False
 
 
-BREAK = Run("\n")
+BREAK = Run("\n", ends_line=True)
 """The end of a line within a paragraph."""
 _GAP = Run(" ")
 
@@ -43,8 +44,8 @@ _GAP = Run(" ")
 def settled(runs: Iterable[Run]) -> list[Run]:
     """`runs` with single spaces, no space or break at the ends, and marks that can be written.
 
-    A mark leaves the spaces at its ends; em and strike stay on whole words only, and strong leaves
-    where a word goes on directly after punctuation (``**Note:**this``). No text is lost.
+    A mark leaves the spaces at its ends, and altogether where a word goes on directly after
+    punctuation (``**Note:**this``) or into another mark. No text is lost.
     """
     held = _spaced(_parts(runs))
     present = frozenset[str]().union(*(run.marks for run in held))

@@ -49,6 +49,7 @@ def plain(body: str) -> str:
          '<ac:emoticon ac:name="smile"/></p>', "✅ 📝 :smile:"),
         ("<p>a</p><ac:placeholder>type here</ac:placeholder>", "a"),
         ('<img src="https://x.org/i.png" alt="map"/>', "![map](https://x.org/i.png)"),
+        ("<p><b>a</b>\n<i>b</i></p>", "**a** _b_"),
         ("<p>a<!-- hidden -->b</p><?xml x?><!DOCTYPE html>", "ab"),
     ],
 )  # fmt: skip
@@ -95,7 +96,7 @@ def test_html_is_written_as_markdown(storage: str, markdown: str) -> None:
          "</ac:task-status><ac:task-body>b</ac:task-body></ac:task></ac:task-list>",
          "- [x] a\n- [ ] b"),
         ('<ac:layout><ac:layout-section ac:type="two_equal"><ac:layout-cell><p>a</p>'
-         "</ac:layout-cell><ac:layout-cell><p>b</p></ac:layout-cell></ac:layout-section></ac:layout>",
+         "</ac:layout-cell><ac:layout-cell>b</ac:layout-cell></ac:layout-section></ac:layout>",
          "a\n\nb"),
         ('<ac:adf-extension><ac:adf-node type="panel"><ac:adf-attribute key="panel-type">note'
          "</ac:adf-attribute><ac:adf-content><p>a</p></ac:adf-content></ac:adf-node><ac:adf-fallback>"

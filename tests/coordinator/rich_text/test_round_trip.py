@@ -165,3 +165,11 @@ def test_text_that_could_not_be_markup_is_not_escaped(plain: str) -> None:
 )
 def test_markdown_is_written_in_one_way(markdown: str, written: str) -> None:
     assert markdown_of_adf(adf_of(markdown)) == written
+
+
+@pytest.mark.parametrize(
+    "before", ["<https://x.org>", "> ", "|a|\n|-|\n|b<br>", "`=`", "**=**", "a\\\n"]
+)
+def test_a_stroke_with_no_letter_before_it_joins_no_sign_of_ours(before: str) -> None:
+    document = adf_of(f"{before}&#x338;b")
+    assert adf_of(markdown_of_adf(document)) == document
