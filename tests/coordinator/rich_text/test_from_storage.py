@@ -37,6 +37,7 @@ def plain(body: str) -> str:
         ("<ul><li>a<ol start='3'><li>b</li></ol></li><li><p>c</p><p>d</p></li></ul>",
          "- a\n\n  3. b\n- c\n\n  d"),
         ("<ul><li>a</li><ul><li>b</li></ul></ul>", "- a\n  - b"),
+        ("<ul>\n<li>a</li>\n<li>b</li>\n</ul>", "- a\n- b"),
         ("<blockquote><p>a</p><p>b</p></blockquote>", "> a\n>\n> b"),
         ("<pre>  a\n b &lt;c&gt;</pre>", "```\n  a\n b <c>\n```"),
         ("<p>a</p><hr/><p>b</p>", "a\n\n***\n\nb"),
@@ -187,6 +188,13 @@ def test_no_entity_can_be_defined() -> None:
 def test_deep_pages_keep_their_words(opening: str) -> None:
     assert "deep" in markdown_of_storage(f"{opening * 5_000}deep")
     assert "after" in markdown_of_storage(f"{opening * 5_000}deep{'</div>' * 5_000}<p>after</p>")
+
+
+def test_what_is_too_deep_ends_nothing_around_it() -> None:
+    within = f"{'<div>' * 100}<blockquote>deep</blockquote>{'</div>' * 100}"
+    assert markdown_of_storage(f"<blockquote>{within}<p>quoted</p></blockquote>after") == (
+        "> deep\n>\n> quoted\n\nafter"
+    )
 
 
 # Parsers that look for the end of a tag from each of its beginnings need many minutes for these.

@@ -173,3 +173,30 @@ def test_markdown_is_written_in_one_way(markdown: str, written: str) -> None:
 def test_a_stroke_with_no_letter_before_it_joins_no_sign_of_ours(before: str) -> None:
     document = adf_of(f"{before}&#x338;b")
     assert adf_of(markdown_of_adf(document)) == document
+
+
+@pytest.mark.parametrize("words", ["a]b", "a[b", "[a]", "![a](b)", "`a`", "a*b", "<b>", "a\\", "|"])
+def test_the_words_of_a_link_or_picture_stay_within_it(words: str) -> None:
+    link = {"type": "link", "attrs": {"href": "https://x.org"}}
+    linked = {"type": "text", "text": words, "marks": [link]}
+    media = {"type": "media", "attrs": {"type": "external", "url": "https://x.org/i", "alt": words}}
+    content = [
+        {"type": "paragraph", "content": [{"type": "text", "text": "see "}, linked]},
+        {"type": "mediaSingle", "attrs": {"layout": "center"}, "content": [media]},
+    ]
+    document = {"version": 1, "type": "doc", "content": content}
+    assert adf_of(markdown_of_adf(document)) == document
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://x.org/?a=b&copy;c&amp", "https://x.org/a(b", "https://x.org/a_b*c*",
+     "https://x.org/%20", "https://xn--bcher-kva.example/", "https://x.org/~~a~~",
+     "mailto:a@x.org?subject=b%20c"],
+)  # fmt: skip
+def test_an_address_comes_back_as_it_was(address: str) -> None:
+    link = {"type": "link", "attrs": {"href": address}}
+    texts = [{"type": "text", "text": words, "marks": [link]} for words in ("here", address)]
+    content = [{"type": "paragraph", "content": [text]} for text in texts]
+    document = {"version": 1, "type": "doc", "content": content}
+    assert adf_of(markdown_of_adf(document)) == document
