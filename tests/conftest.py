@@ -83,15 +83,25 @@ def embedder() -> SentenceEmbedder:
     return SentenceEmbedder(EmbeddingSettings())
 
 
-@pytest.fixture(scope="session")
-def fault_servers() -> ModuleType:
-    """The module `resources/fault_server.py`: HTTP hosts that break in planned ways."""
-    path = Path(__file__).parent / "resources" / "fault_server.py"
-    spec = importlib.util.spec_from_file_location("fault_server", path)
+def load(path: Path) -> ModuleType:
+    """The module in that file, whatever folder it is in."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def module_at() -> Callable[[Path], ModuleType]:
+    """Loads a file of helpers that stands beside tests."""
+    return load
+
+
+@pytest.fixture(scope="session")
+def fault_servers() -> ModuleType:
+    """The module `resources/fault_server.py`: HTTP hosts that break in planned ways."""
+    return load(Path(__file__).parent / "resources" / "fault_server.py")
 
 
 @pytest.fixture
@@ -106,21 +116,13 @@ def fault_server(fault_servers: ModuleType) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="session")
 def atlassian_contracts() -> ModuleType:
     """The module `atlassian_contracts.py` beside this file: what the products take and give."""
-    return _beside("atlassian_contracts")
+    return load(Path(__file__).with_name("atlassian_contracts.py"))
 
 
 @pytest.fixture(scope="session")
 def atlassian_tours() -> ModuleType:
     """The module `atlassian_tour.py` beside this file: a call of every operation."""
-    return _beside("atlassian_tour")
-
-
-def _beside(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(Path(__file__).with_name("atlassian_tour.py"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -43,13 +44,39 @@ class Fields(Read):
     status: Status = Status()
 
 
+class Changes(Read):
+    class Author(Read):
+        id: str = Field("", alias="accountId")
+
+    class Item(Read):
+        field: str = ""
+
+    author: Author = Author()
+    created: datetime
+    items: tuple[Item, ...] = ()
+
+
+class History(Read):
+    histories: tuple[Changes, ...] = ()
+
+
 class PublishedIssue(Read):
-    """An issue with the FIELDS and our property."""
+    """An issue with the FIELDS, our property, and its changelog where that was asked for."""
 
     id: str
     key: str
     fields: Fields
     properties: Properties = Properties()
+    changelog: History = History()
+
+    def last_author(self) -> str:
+        """Who wrote what it says now, by account id; empty: whoever made it."""
+        written = [
+            one
+            for one in self.changelog.histories
+            if any(item.field in ("summary", "description") for item in one.items)
+        ]
+        return max(written, key=lambda one: one.created).author.id if written else ""
 
     def remote(self) -> Remote:
         """The issue as the outbox sees it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orch_dagster.isolation.canaries import Canary, Detector
 from orch_dagster.isolation.planting import GONE, NAMED, RECORDED, Planted
-from orch_dagster.isolation.surfaces import Reading
+from orch_dagster.isolation.surfaces import PUBLISHED, Reading
 
 SEARCHES = ("api: search", "mcp: search_memory")
 """Where every word is searched for: each must find what is shared, and a company its own."""
@@ -88,7 +88,7 @@ class Judge:
                 own += 1
             else:
                 shared += one.shared
-            if reading.surface in SEARCHES:
+            if reading.surface in (*SEARCHES, PUBLISHED):
                 self._found.add((reading.surface, reading.viewer, one))
         counts = self._counts.setdefault((reading.surface, reading.audience), [0, 0, 0, 0])
         for at, count in enumerate((1, own, shared, foreign)):
@@ -105,11 +105,17 @@ class Judge:
             for one in self._planted.canaries
             if one.shared and (surface, viewer, one) not in self._found
         ]
+        if (PUBLISHED, "disk") in self._counts:
+            missed += [
+                f"{PUBLISHED} do not show {one.name}"
+                for one in self._planted.canaries
+                if one.shared and (PUBLISHED, "", one) not in self._found
+            ]
         blind = [
             f"{surface}: {viewer} did not find its own {place}"
             for surface in SEARCHES
             for viewer in viewers
-            for place in ("hand", "commit", "document")
+            for place in ("hand", "commit", "document", "issue", "page")
             if (surface, viewer, self._planted.of(viewer, place)) not in self._found
         ]
         tried = [

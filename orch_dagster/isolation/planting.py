@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +23,13 @@ from coordinator.settings import (
     LearningSettings,
     Person,
     SharingSettings,
+    dump,
 )
 from orch_dagster.isolation.canaries import Canary, canary
+from orch_dagster.isolation.sites import Sites, sites_of
+from resources.files import write_text
 from resources.git import fast_import
-from resources.home import Home
+from resources.home import SETTINGS_FILE, Home
 
 if TYPE_CHECKING:
     from coordinator.ports import Progress
@@ -35,10 +39,11 @@ FEWEST = ("canary-a", "canary-b")
 
 PRIVATE = (
     *("author", "commit", "document", "folder", "component", "settings"),
+    *("issue", "page", "comment", "reporter"),
     *("hand", "declared", "waiting", "rejected", "rejection", "withdrawn", "withdrawal"),
     *("removed", "retracted", "masked-word", "masked-email", "masked-host"),
 )
-SHARED = ("shared-hand", "shared-commit", "shared-document")
+SHARED = ("shared-hand", "shared-commit", "shared-document", "shared-issue")
 RECORDED = frozenset({"rejection", "withdrawal"})
 """Places whose words the ledger keeps by design: a reason is said to whoever reads the ledger."""
 NAMED = frozenset({"folder"})
@@ -63,14 +68,17 @@ WORDS = (
     "again, and the database could not keep up in the evening."
 )
 MASKED = (
-    " Ask {author} or write to {email}@mail.example; it runs on {host}.internal, inside the "
-    "project {word}."
+    " Ask {author} or {reporter}, or write to {email}@mail.example; it runs on {host}.internal, "
+    "inside the project {word}."
 )
 
 
 @dataclass(frozen=True)
 class Planted:
-    """The throwaway home, its canaries, and by company and place the ids of what holds them."""
+    """The throwaway home, its canaries, and by company and place the ids of what holds them.
+
+    `sites` is the site its companies' issues and pages are on.
+    """
 
     path: Path
     companies: tuple[str, ...]
@@ -78,6 +86,7 @@ class Planted:
     ids: Mapping[str, Mapping[str, str]]
     approvers: Mapping[str, str]
     numbers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sites: Sites | None = None
 
     def of(self, company: str, place: str) -> Canary:
         return next(one for one in self.canaries if (one.company, one.place) == (company, place))
@@ -97,6 +106,7 @@ def settings_of(home: Home) -> tuple[EmbeddingSettings, list[CompanySettings]]:
     return home.settings.embedding, [*found, *spare[: max(0, 2 - len(found))]]
 
 
+@contextmanager
 def plant(
     path: Path,
     embedding: EmbeddingSettings,
@@ -105,42 +115,45 @@ def plant(
     seed: str,
     more: int = 0,
     progress: Progress | None = None,
-) -> Planted:
+) -> Iterator[Planted]:
     """Make the home at `path` and fill each company with its canaries, `more` learnings besides.
 
-    Everything goes the way a person's work goes: commits through a sync, learnings by hand,
-    proposals, approvals, a rejection, a removal and a retraction.
+    Everything goes the way a person's work goes: commits, issues and pages through a sync,
+    learnings by hand, proposals, approvals, a rejection, a removal, a retraction, publication.
+    The site its issues and pages are on is there while the block runs.
     """
-    words = [one for each in companies for one in _canaries(seed, each.name, more)]
-    table = {(one.company, one.place): one for one in words}
-    with Home.init(path / "home", embedding=embedding) as home:
+    names = tuple(one.name for one in companies)
+    words = [one for name in names for one in _canaries(seed, name, more)]
+    with sites_of(names) as sites, Home.init(path / "home", embedding=embedding) as home:
         if progress:
             progress.start("planting canaries", len(companies))
-        approvers = {}
+        write_text(home.path / SETTINGS_FILE, dump(sites.own(home.settings)))
+        home.__dict__.pop("settings", None)
+        plantings = []
         for given in companies:
-            mine = {place: one for (name, place), one in table.items() if name == given.name}
+            mine = {one.place: one for one in words if one.company == given.name}
             repository = path / "repositories" / f"{given.name}.git"
             fast_import(repository, _history(mine))
-            settings = _settings(given, repository, mine)
-            approvers[given.name] = (settings.approvals.publication or (settings.owners[0].name,))[
-                0
-            ]
+            sites.fill(given.name, mine)
+            settings = sites.with_places(_settings(given, repository, mine))
             home.companies.create(settings)
+            plantings.append(_Planting(home, settings, mine))
         _sync(home)
-        ids: dict[str, dict[str, str]] = {}
-        numbers: dict[str, dict[str, int]] = {}
-        for given in companies:
-            mine = {place: one for (name, place), one in table.items() if name == given.name}
-            planting = _Planting(home, given.name, approvers[given.name], mine)
+        for planting in plantings:
             planting.work()
-            ids[given.name], numbers[given.name] = planting.ids, planting.numbers
             if progress:
                 progress.advance()
+        _publish(home)
+        for planting in plantings:
+            planting.retract()
+        _publish(home)
+        numbers = {one.company: one.numbers for one in plantings}
+        approvers = {one.company: one.approver for one in plantings}
         _decide_in_dagster(home, numbers, approvers)
         if progress:
             progress.finish()
-    names = tuple(one.name for one in companies)
-    return Planted(path / "home", names, tuple(words), ids, approvers, numbers)
+        ids = {one.company: one.ids for one in plantings}
+        yield Planted(home.path, names, tuple(words), ids, approvers, numbers, sites)
 
 
 def _canaries(seed: str, company: str, more: int) -> Iterator[Canary]:
@@ -218,6 +231,15 @@ def _sync(home: Home) -> None:
         raise OrchError(f"{failed[0].company}: {failed[0].error}", hint=failed[0].hint)
 
 
+def _publish(home: Home) -> None:
+    from resources.progress import Silence
+    from resources.publishing.overview import delivered
+
+    for report in delivered(home, progress=lambda _: Silence()):
+        if report.problem:
+            raise OrchError(f"{report.place}: {report.problem}", hint=report.hint)
+
+
 def _decide_in_dagster(
     home: Home, numbers: Mapping[str, Mapping[str, int]], approvers: Mapping[str, str]
 ) -> None:
@@ -251,10 +273,10 @@ def _decide_in_dagster(
 class _Planting:
     """What the people of one company do by hand."""
 
-    def __init__(self, home: Home, company: str, approver: str, mine: Mapping[str, Canary]) -> None:
+    def __init__(self, home: Home, settings: CompanySettings, mine: Mapping[str, Canary]) -> None:
         self._home = home
-        self._company = company
-        self._approver = approver
+        self.company = settings.name
+        self.approver = (settings.approvals.publication or (settings.owners[0].name,))[0]
         self._mine = mine
         self.ids: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
@@ -267,31 +289,34 @@ class _Planting:
                 self._add(place)
         self._add("shared-hand", more=self._masked())
         self._declare()
-        for place in ("shared-commit", "shared-document"):
+        for place in ("shared-commit", "shared-document", "shared-issue"):
             self.ids[place] = self._learned(place)
         for place in ("waiting", "rejected", "withdrawn", "removed", "retracted", *SHARED):
             self._propose(place)
         self._home.approvals.withdraw(
             self.numbers["withdrawn"],
-            by=self._approver,
+            by=self.approver,
             reason=f"{self._mine['withdrawal'].word} may not hear of it",
         )
         self._decide()
-        self._home.by_hand.remove_learning(self._company, self.ids["removed"], reason="wrong")
+        self._home.by_hand.remove_learning(self.company, self.ids["removed"], reason="wrong")
+
+    def retract(self) -> None:
         self._home.global_memory.retract(
-            self.ids["copy of retracted"], reason="no longer true", by=self._approver
+            self.ids["copy of retracted"], reason="no longer true", by=self.approver
         )
 
     def _add(self, place: str, *, more: str = "") -> None:
         words = WORDS.format(word=self._mine[place].word) + more
         added = self._home.by_hand.add_learning(
-            self._company, words, category="solution", by=self._approver
+            self.company, words, category="solution", by=self.approver
         )
         self.ids[place] = added.id
 
     def _masked(self) -> str:
         return MASKED.format(
             author=f"Ines {self._mine['author'].word}",
+            reporter=f"Rui {self._mine['reporter'].word}",
             email=self._mine["masked-email"].folded,
             host=self._mine["masked-host"].folded,
             word=self._mine["masked-word"].word,
@@ -300,21 +325,21 @@ class _Planting:
     def _declare(self) -> None:
         one = self._mine["declared"]
         self._home.by_hand.add_component(
-            self._company, "docs", name="docs", description=f"About {one.word}"
+            self.company, "docs", name="docs", description=f"About {one.word}"
         )
         self.ids["folder"] = f"services/{self._mine['folder'].folded}"
 
     def _learned(self, place: str) -> str:
         """The id of the learning that the sync made of that place."""
-        tables = self._home.companies.instance(self._company).tables()
+        tables = self._home.companies.instance(self.company).tables()
         frame = tables.read("learnings", ["id", "content"])
         found = frame[frame["content"].str.contains(self._mine[place].word, regex=False)]
         if found.empty:
-            raise OrchError(f"nothing was learned from the {place} of '{self._company}'")
+            raise OrchError(f"nothing was learned from the {place} of '{self.company}'")
         return str(found["id"].iloc[0])
 
     def _propose(self, place: str) -> None:
-        made = self._home.global_memory.propose(self._company, self.ids[place], by=self._approver)
+        made = self._home.global_memory.propose(self.company, self.ids[place], by=self.approver)
         self.numbers[place] = made.number
 
     def _decide(self) -> None:
@@ -324,7 +349,7 @@ class _Planting:
         reason = f"{self._mine['rejection'].word} is not said to others"
         wanted = [Wanted(self.numbers["rejected"], approve=False, reason=reason)]
         wanted += [Wanted(self.numbers[place], approve=True) for place in (*SHARED, "retracted")]
-        for outcome in self._home.approvals.decide(wanted, by=self._approver):
+        for outcome in self._home.approvals.decide(wanted, by=self.approver):
             if outcome.problem:
                 raise OrchError(outcome.problem, hint=outcome.hint)
         done = {one.number: one for one in carry_out(self._home)}

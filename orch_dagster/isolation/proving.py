@@ -38,10 +38,10 @@ def prove(home: Home, company: str | None = None, progress: Progress | None = No
         )
     with tempfile.TemporaryDirectory(prefix="orch-isolation-") as folder, _own_ledger():
         readings: list[surfaces.Reading] = []
-        with surfaces.logged(readings):
-            planted = plant(
-                Path(folder), embedding, companies, seed=secrets.token_hex(8), progress=progress
-            )
+        home_of_canaries = plant(
+            Path(folder), embedding, companies, seed=secrets.token_hex(8), progress=progress
+        )
+        with surfaces.logged(readings), home_of_canaries as planted:
             judge = Judge(planted)
             viewers = [company] if company is not None else names
             for reading in read_all(planted, viewers, progress):
@@ -74,6 +74,7 @@ def read_all(
             progress.advance()
     if progress:
         progress.finish()
+    yield from surfaces.of_sites(planted)
     yield from surfaces.of_world(planted)
     yield from surfaces.of_operator(planted)
     yield from surfaces.at_rest(planted)

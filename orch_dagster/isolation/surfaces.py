@@ -30,6 +30,7 @@ Audience = Literal["company", "world", "ledger", "disk", "operator"]
 
 ALL = "1000000"
 LIMIT = 20
+PUBLISHED = "issues and pages of the coordinator"
 NEIGHBOURS = 3
 """Other companies each one asks about: with fifty, asking about all takes hours. Every company
 is asked about by as many; whoever's word shows anywhere is found, asked about or not."""
@@ -97,6 +98,11 @@ def _commands(planted: Planted, viewer: str) -> Iterator[Reading]:
         ("approvals", "list", *own, "--all", "--json"),
         ("events", "list", *own, "--limit", ALL, "--json"),
         ("doctor", *own, "--json"),
+        ("sources", "list", *own, "--json"),
+        ("sources", "check", viewer, "--json"),
+        ("publish", "preview", *own, "--json"),
+        ("publish", "status", *own, "--json"),
+        ("publish", "retry", *own, "--json"),
         ("mcp", "config", *own),
         ("sync", viewer, "--json"),
     ):
@@ -202,6 +208,19 @@ async def _session(
         return [answer.model_dump_json() for answer in answers], errors.read()
 
 
+# -- on the sites ------------------------------------------------------------------------------
+
+
+def of_sites(planted: Planted) -> Iterator[Reading]:
+    """What people read in each company's project and space, and in the coordinator's own."""
+    if planted.sites is None:
+        return
+    for company in planted.companies:
+        said = planted.sites.shown(company)
+        yield Reading("issues and pages of the company", "company", company, said)
+    yield Reading(PUBLISHED, "disk", "", planted.sites.shown(""))
+
+
 # -- as the world ------------------------------------------------------------------------------
 
 
@@ -209,6 +228,8 @@ def of_world(planted: Planted) -> Iterator[Reading]:
     """What is kept and shown beside the companies' own surfaces."""
     for arguments in (
         ("company", "list", "--json"),
+        ("sources", "list", "--json"),
+        ("publish", "status", "--json"),
         ("memory", "stats", "--json"),
         ("memory", "shared"),
         ("memory", "shared", "--json"),
@@ -239,6 +260,7 @@ def of_operator(planted: Planted) -> Iterator[Reading]:
         ("approvals", "list", "--all", "--json"),
         ("approvals", "show", "1"),
         ("catalog", "list", "--json"),
+        ("publish", "preview", "--json"),
     ):
         code, said = command(planted, *arguments)
         yield Reading(_named(arguments, ""), "operator", "", said, code)

@@ -180,13 +180,18 @@ class JiraClient:
         *,
         fields: Sequence[str],
         properties: Sequence[str] = (),
+        expand: str | None = None,
     ) -> Row:
         """One issue, straight from the database; SourceAbsent when there is none."""
         answer = self.site.call(
             "GET",
             f"{API}/issue/{id}",
             what="an issue",
-            params={"fields": ",".join(fields), "properties": ",".join(properties) or None},
+            params={
+                "fields": ",".join(fields),
+                "properties": ",".join(properties) or None,
+                "expand": expand,
+            },
         )
         return parsed(model, answer.data, "an issue")
 

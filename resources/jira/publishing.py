@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from coordinator.errors import SourceAbsent
@@ -111,7 +112,16 @@ class JiraPublisher:
         return Remote(remote.id, remote.name, digest, ours=True, content=content)
 
     def mark(self, id: str, key: str, content: str) -> None:
-        """Nothing: label and property were set when the issue was made."""
+        """Hold in the property what the issue says now, if nobody else wrote it.
+
+        A service may write a document in a form of its own: that is no change by a person.
+        """
+        issue = self._client.issue(
+            id, PublishedIssue, fields=FIELDS, properties=[PROPERTY], expand="changelog"
+        )
+        remote = issue.remote()
+        if not remote.ours and issue.last_author() in ("", self._me):
+            self._client.edit(id, {}, {PROPERTY: mark(key, content, remote.stamp)})
 
     def archive(self, remote: Remote) -> Remote:
         self._end(remote.id)
@@ -120,6 +130,10 @@ class JiraPublisher:
     def close(self, id: str, key: str) -> None:
         self._client.edit(id, {}, {}, add_labels=[DUPLICATE], remove_labels=[key])
         self._end(id)
+
+    @cached_property
+    def _me(self) -> str:
+        return self._client.myself()[0].id
 
     def _end(self, id: str) -> None:
         """End the issue, where its workflow lets anybody."""

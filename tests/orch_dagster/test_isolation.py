@@ -102,9 +102,10 @@ def test_a_command_that_is_not_there_and_a_refusal_that_did_not_refuse_prove_not
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
     folder = tmp_path_factory.mktemp("canaries")
-    return plant(folder, EmbeddingSettings(), [company(A), company(B)], seed="test")
+    with plant(folder, EmbeddingSettings(), [company(A), company(B)], seed="test") as planted:
+        yield planted
 
 
 def test_nothing_private_shows_and_everything_shared_does(planted: Planted) -> None:
@@ -117,6 +118,7 @@ def test_nothing_private_shows_and_everything_shared_does(planted: Planted) -> N
     assert {one.surface for one in proof.tried} >= {
         "api: search", "mcp: search_memory", "mcp: standard error", "refused: orch approve",
         "Dagster's storage", "logs", "files of the company", "files of the global memory",
+        "issues and pages of the company", "issues and pages of the coordinator",
     }  # fmt: skip
 
 
@@ -167,7 +169,13 @@ def mix_up_the_folders(_: pytest.MonkeyPatch, planted: Planted) -> None:
     (planted.path / "instances" / B / "tables" / "left").write_text(planted.of(A, "hand").folded)
 
 
+def publish_what_is_private(_: pytest.MonkeyPatch, planted: Planted) -> None:
+    assert planted.sites is not None
+    planted.sites.stand_in.add_issue("ORCH", summary=planted.of(A, "hand").word)
+
+
 LEAKS = {
+    publish_what_is_private: "issues and pages of the coordinator",
     lend_the_memory_of_another: "api: search",
     log_what_was_asked: "logs",
     keep_words_in_dagster: "Dagster's storage",
@@ -187,7 +195,7 @@ def test_a_leak_is_seen(planted: Planted, monkeypatch: pytest.MonkeyPatch, leak)
         readings += surfaces.of_operator(planted)
     for file in surfaces._files(planted.path / "dagster"):
         readings.append(Reading("Dagster's storage", "world", "", surfaces._file(file)))
-    readings += surfaces.at_rest(planted)
+    readings += [*surfaces.at_rest(planted), *surfaces.of_sites(planted)]
     assert LEAKS[leak] in {found.surface for found in judged(planted, readings, []).leaks}
     for left in ("dagster/picture.md", "global/global_memory.lance/left.bin", "ledger.old"):
         (planted.path / left).unlink(missing_ok=True)
@@ -311,10 +319,9 @@ def test_the_real_ledger_is_out_of_reach_while_it_is_proven(
 @pytest.mark.figures
 def test_fifty_companies_with_twenty_canaries_each(tmp_path: Path) -> None:
     companies = [company(f"empresa-{number:02}") for number in range(50)]
-    planted = plant(tmp_path, EmbeddingSettings(), companies, seed="fifty")
-    assert len(planted.canaries) >= 50 * 20
     names = [one.name for one in companies]
-    readings = read_all(planted, names)
-    proof = judged(planted, readings, names)
+    with plant(tmp_path, EmbeddingSettings(), companies, seed="fifty") as planted:
+        assert len(planted.canaries) >= 50 * 20
+        proof = judged(planted, read_all(planted, names), names)
     assert proof.leaks == ()
     assert proof.missed == proof.blind == proof.broken == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -254,12 +253,6 @@ def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerPlace:
 
 
 @pytest.fixture(scope="session")
-def memories() -> ModuleType:
+def memories(module_at: Callable[[Path], ModuleType]) -> ModuleType:
     """The module `memories.py` beside this file: learnings and memories to test with."""
-    spec = importlib.util.spec_from_file_location(
-        "memories", Path(__file__).with_name("memories.py")
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).with_name("memories.py"))

@@ -1,153 +1,52 @@
 """Fifty companies of which one is sick, in each of six ways: the others never notice.
 
-How long they take is measured in benchmarks/sick_company.py; here it counts that they complete,
-and that the sick one catches up once it is well, with nothing lost.
+How long they take is measured in benchmarks/services.py; here it counts that they complete, and
+that the sick one catches up once it is well, with nothing lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from coordinator.frames import RowChanges
-from coordinator.settings import CompanySettings, EmbeddingSettings, GitSettings, JiraSettings
-from coordinator.sweeps import SourcePoll
-from coordinator.versions import MEMORY_ASSETS, memory_version
-from orch_dagster.samples.atlassian import Account, Request, Rules
-from resources.home import Home
-from resources.http import Lanes
-from resources.progress import Silence
-from resources.recorded_tables import RecordedTables
-from resources.sync_log import SyncLog
-
-EMAIL, TOKEN = "bot@orch.example", "an api token"
-COMPANIES = 50
-SICK = "company-17"
-WAYS = {
-    "hangs": "hang_unexecuted",
-    "resets": "reset_after_request",
-    "refuses": "refuse",
-    "trickles": "executed_trickle",
-    "errors": "500",
-    "limits": "429",
-}
-
-
-@dataclass
-class Street:
-    """Fifty companies on one site, one of them behind a server that breaks."""
-
-    home: Home
-    stand_in: Any
-    server: Any
-    now: datetime
-    answer: int = 0
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def upstream(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Any:
-        if self.answer:
-            return self.answer, {"Retry-After": "120"}, b"{}"
-        found = self.stand_in.handle(Request(method, target, headers, body))
-        return found.status, dict(found.headers), found.body
-
-    def make_sick(self, way: str) -> None:
-        fault = WAYS[way]
-        self.answer = int(fault) if fault.isdigit() else 0
-        self.server.plan(*([] if self.answer else [fault] * 1_000))
-
-    def heal(self) -> None:
-        self.answer = 0
-        self.server.plan()
-        self.now += timedelta(minutes=30)
-
-    def poll(self) -> dict[str, SourcePoll]:
-        names = self.home.companies.names()
-        states = {name: self.home.ledger.state(name) for name in names}
-        return {one.company: one for one in self.home.sources.poll("jira", names, states)}
-
-    def read(self, company: str) -> None:
-        """Read, store and finish, as a run does."""
-        state = self.home.ledger.state(company)
-        found = self.home.sources.read(company, "jira", state, census=False, progress=Silence())
-        instance = self.home.companies.instance(company)
-        tables = RecordedTables(company, instance.tables(), self.home.ledger)
-        changes = RowChanges(found.rows, found.removed)
-        tables.write("jira_issues", changes, run="r", version=found.version)
-        from coordinator.ledger.events import NewEvent
-
-        for asset in MEMORY_ASSETS:
-            version = memory_version(instance.settings_hash, self.home.ledger.state(company))
-            payload = {"asset": asset, "input_version": version, "data_version": "x", "rows": 1}
-            event = NewEvent("asset_computed", payload)
-            self.home.ledger.append(f"company:{company}", [event], expected_version=None)
-        SyncLog(company, self.home.ledger).completed(instance.settings_hash, {}, run="r")
-
-    def titles(self, company: str) -> set[str]:
-        tables = self.home.companies.instance(company).tables()
-        return set(tables.read("jira_issues", ["title"])["title"])
-
-    def change_all(self, title: str) -> None:
-        self.now += timedelta(hours=1)
-        for number in range(COMPANIES):
-            self.stand_in.add_issue(f"C{number}", summary=title)
-        self.now += timedelta(minutes=1)
+WAYS = ("hangs", "resets", "refuses", "trickles", "errors", "limits")
 
 
 @pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory, fault_servers: Any) -> Iterator[Street]:
-    from orch_dagster.samples.atlassian import StandIn
+def streets(module_at: Callable[[Path], ModuleType]) -> ModuleType:
+    """The module `street.py` beside this file."""
+    return module_at(Path(__file__).with_name("street.py"))
 
-    home = Home.init(tmp_path_factory.mktemp("street") / "home", embedding=EmbeddingSettings())
+
+@pytest.fixture(scope="module")
+def street(
+    tmp_path_factory: pytest.TempPathFactory, streets: ModuleType, fault_servers: Any
+) -> Iterator[Any]:
     with (
-        home,
         fault_servers.FaultServer(trickle_s=2.0, hang_s=2.0) as server,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setenv("ORCH_TOKEN", TOKEN)
-        street = Street(home, None, server, datetime(2026, 3, 1, 12, tzinfo=UTC))
-        stand_in = street.stand_in = StandIn(street, Rules())
-        stand_in.add_account(Account(EMAIL, TOKEN, "acc-bot", "Bot"))
-        server.upstream = street.upstream
-        with stand_in.serving() as url:
-            for number in range(COMPANIES):
-                name = f"company-{number}"
-                stand_in.add_project(f"C{number}")
-                stand_in.add_issue(f"C{number}", summary="The first")
-                site = server.url if name == SICK else url
-                account = {"site": site, "email": EMAIL, "token_env": "ORCH_TOKEN"}
-                jira = JiraSettings(
-                    project=f"C{number}",
-                    loopback=True,
-                    timeout_s=0.5,
-                    requests_per_second=100,
-                    **account,
-                )
-                git = GitSettings(url="https://example.org/shop.git")
-                home.companies.create(CompanySettings(name=name, git=git, jira=jira))
-            lanes = Lanes(now=street, sleep=lambda _: None, chance=lambda: 0.0)
-            home.__dict__["lanes"] = lanes
-            for name in home.companies.names():
-                street.read(name)
+        patch.setenv("ORCH_TOKEN", streets.TOKEN)
+        with streets.opened(tmp_path_factory.mktemp("street") / "home", server) as street:
             yield street
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_one_sick_company_of_fifty_stops_none_of_the_others_and_catches_up(
-    street: Street, way: str
+    street: Any, streets: ModuleType, way: str
 ) -> None:
+    assert {*WAYS} == {*streets.WAYS}
     title = f"While one {way}"
     street.change_all(title)
     street.make_sick(way)
     polls = street.poll()
-    assert polls[SICK].news is None
-    well = {name: poll for name, poll in polls.items() if name != SICK}
-    assert len(well) == COMPANIES - 1
+    assert polls[streets.SICK].news is None
+    well = {name: poll for name, poll in polls.items() if name != streets.SICK}
+    assert len(well) == streets.COMPANIES - 1
     assert all(poll.news for poll in well.values())
     # over the six ways each of the others is read once: all of them each time takes minutes
     some = [name for at, name in enumerate(well) if at % len(WAYS) == [*WAYS].index(way)]
@@ -157,18 +56,20 @@ def test_one_sick_company_of_fifty_stops_none_of_the_others_and_catches_up(
 
     street.heal()
     caught_up = street.poll()
-    assert caught_up[SICK].news
+    assert caught_up[streets.SICK].news
     assert not any(caught_up[name].news for name in some)
-    street.read(SICK)
-    assert title in street.titles(SICK)
+    street.read(streets.SICK)
+    assert title in street.titles(streets.SICK)
 
 
-def test_a_sweep_in_which_one_company_hangs_reaches_all_others_in_time(street: Street) -> None:
+def test_a_sweep_in_which_one_company_hangs_reaches_all_others_in_time(
+    street: Any, streets: ModuleType
+) -> None:
     street.change_all("Within the tick")
     street.make_sick("hangs")
     names = street.home.companies.names()
     states = {name: street.home.ledger.state(name) for name in names}
     polls = street.home.sources.poll("jira", names, states, deadline_s=45.0)
     assert [poll.company for poll in polls] == names
-    assert [poll.company for poll in polls if poll.news is None] == [SICK]
+    assert [poll.company for poll in polls if poll.news is None] == [streets.SICK]
     street.heal()

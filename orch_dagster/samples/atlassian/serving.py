@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 
@@ -70,8 +72,15 @@ def serving(handle: Handle, port: int) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: what is asked may be private."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = False  # so that closing waits for them
+    class Server(ThreadingHTTPServer):
+        daemon_threads = False  # so that closing waits for them
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Who went away before the answer came is nothing to tell of."""
+            if not isinstance(sys.exception(), ConnectionError):
+                super().handle_error(request, client_address)
+
+    server = Server(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

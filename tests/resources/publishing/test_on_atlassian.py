@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from coordinator.settings import (
     dump,
 )
 from orch_dagster.samples.atlassian import Account, Rules
+from orch_dagster.samples.atlassian.records import Issue
 from resources.approvals import Wanted
 from resources.carrying_out import carry_out
 from resources.home import Home
@@ -213,6 +214,44 @@ def test_an_issue_somebody_changed_is_not_written_over_before_a_yes(office):
     carry_out(office.home)
     office.deliver(JIRA)
     assert office.stand_in.issues("ORCH")[0].summary == "Withdrawn"
+
+
+def rewrite_what_is_made(office: Office, change: Callable[[Issue], None]) -> None:
+    """Do something to each issue as soon as it is made."""
+
+    def listen(request: Any, _: Any) -> None:
+        if request.method == "POST" and request.target.endswith("/issue"):
+            change(office.stand_in.issues("ORCH")[-1])
+
+    office.stand_in.on_exchange(listen)
+
+
+def test_a_document_the_service_wrote_in_its_own_form_is_nobodys_change(office):
+    def tidy(issue: Issue) -> None:
+        text = {"type": "paragraph", "content": [{"type": "text", "text": "Tidied."}]}
+        office.stand_in.site.issues[issue.id] = replace(
+            issue, description={"type": "doc", "version": 1, "content": [text]}
+        )
+
+    rewrite_what_is_made(office, tidy)
+    copy = office.share()
+    office.deliver(JIRA)
+    assert "Tidied" in str(office.stand_in.issues("ORCH")[0].description)
+    office.home.global_memory.retract(copy, reason="x", by="Owner of acme")
+    assert office.deliver(JIRA).counts["asked"] == 0
+    assert office.stand_in.issues("ORCH")[0].summary == "Withdrawn"
+
+
+def test_what_a_person_changed_right_after_it_was_made_is_not_taken_for_the_services_form(office):
+    def improve(issue: Issue) -> None:
+        office.stand_in.edit_issue(issue.key, summary="People know better")
+
+    rewrite_what_is_made(office, improve)
+    copy = office.share()
+    office.deliver(JIRA)
+    office.home.global_memory.retract(copy, reason="x", by="Owner of acme")
+    assert office.deliver(JIRA).counts == {"asked": 1}
+    assert office.stand_in.issues("ORCH")[0].summary == "People know better"
 
 
 def test_a_page_somebody_changed_is_left_alone_after_a_no(office):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import importlib.util
 import json
 import re
 import socket
 import subprocess
-import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -348,9 +346,9 @@ def fresh_project(projects: Projects) -> Iterator[SupabaseProject]:
 
 
 @pytest.fixture(scope="session")
-def bureaus() -> ModuleType:
+def bureaus(module_at: Callable[[Path], ModuleType]) -> ModuleType:
     """The module `bureau.py` beside this file."""
-    return _module("bureau")
+    return module_at(Path(__file__).with_name("bureau.py"))
 
 
 @pytest.fixture(params=["rest", "postgres"])
@@ -385,23 +383,15 @@ def run_migrations() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def global_probes() -> ModuleType:
+def global_probes(module_at: Callable[[Path], ModuleType]) -> ModuleType:
     """The module `global_probes.py` beside this file."""
-    return _module("global_probes")
+    return module_at(Path(__file__).with_name("global_probes.py"))
 
 
 @pytest.fixture(scope="session")
-def company_probes() -> ModuleType:
+def company_probes(module_at: Callable[[Path], ModuleType]) -> ModuleType:
     """The module `company_probes.py` beside this file."""
-    return _module("company_probes")
-
-
-def _module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).with_name("company_probes.py"))
 
 
 @pytest.fixture
