@@ -15,6 +15,9 @@ _CONTROL = re.compile(
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+"""What a Markdown text says of itself in YAML, before it begins."""
+
 
 def visible(text: str) -> str:
     """`text` without control, bidi and zero-width characters, NFC; tabs and line breaks stay."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from coordinator.plain_text import plain, visible
+from coordinator.plain_text import FRONT_MATTER, plain, visible
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -27,7 +27,6 @@ _LISTS = frozenset(
 )
 _DIAGRAMS = frozenset(("mermaid", "plantuml", "puml", "dot", "graphviz", "svg", "math"))
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML_NOISE = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|svg)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE
 )
@@ -54,7 +53,7 @@ def blocks_of(text: str) -> list[Block]:
     """The blocks of a Markdown text in reading order; never raises."""
     text = text[:MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
     offset = 0
-    front = _FRONT_MATTER.match(text)
+    front = FRONT_MATTER.match(text)
     if front:
         offset = front.group().count("\n")
         text = text[front.end() :]

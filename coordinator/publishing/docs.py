@@ -2,7 +2,8 @@
 
 A folder's page is its README or index, else a list of what stands below it. Titles stand once in a
 space, so a title that comes twice gets its path behind it. Links between documents lead to the
-pages, as far as these stand already; images of the repository are left out.
+pages, as far as these stand already; images of the repository are left out. Whoever reads a space
+need not be who reads the repository: a document that holds a secret is not published.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from coordinator.plain_text import one_line, visible
+from coordinator.plain_text import FRONT_MATTER, one_line, visible
 from coordinator.publishing.copies import plain_markdown
 from coordinator.publishing.keys import publication_key
 from coordinator.publishing.records import Wanted
 from coordinator.publishing.words import WORDS
+from coordinator.secrets import find_secrets
 
 KIND = "docs"
 LONGEST_TITLE = 200
@@ -59,10 +62,10 @@ def wanted_docs(
     `title` is what the company is called, `links` the addresses of the pages that stand already,
     by key.
     """
-    nodes = list(_nodes(documents, folder))
+    words = WORDS[language]
+    nodes = list(_nodes(documents, folder, words))
     if not nodes:
         return []
-    words = WORDS[language]
     root = f"{folder}/" if folder else "./"
     titles = _titles(nodes, root, f"{title}: {words['documentation']}")
     keys = {one.path: publication_key("confluence", space, f"{KIND}:{one.path}") for one in nodes}
@@ -86,12 +89,15 @@ def wanted_docs(
     ]
 
 
-def _nodes(documents: pd.DataFrame, folder: str) -> Iterator[_Node]:
-    """Folders and documents, each folder before what stands in it."""
+def _nodes(documents: pd.DataFrame, folder: str, words: Mapping[str, str]) -> Iterator[_Node]:
+    """Folders and documents, each folder before what stands in it.
+
+    Of a document that holds a secret nothing is published but that.
+    """
     prefix = f"{folder}/" if folder else ""
     texts = {
-        str(path): str(text)
-        for path, text in zip(documents["path"], documents["text"], strict=True)
+        str(path): words["secret"] if _has_secret(text) else FRONT_MATTER.sub("", text)
+        for path, text in zip(documents["path"], map(str, documents["text"]), strict=True)
         if str(path).startswith(prefix)
     }
     if not texts:
@@ -112,6 +118,12 @@ def _nodes(documents: pd.DataFrame, folder: str) -> Iterator[_Node]:
             for one in found
         ]
     yield from sorted(found, key=lambda one: (one.path.count("/"), one.path))
+
+
+@lru_cache(maxsize=2_000)
+def _has_secret(text: str) -> bool:
+    """Whether `text` holds a secret; asked every few minutes of the same documents."""
+    return bool(find_secrets(text))
 
 
 def _front(folder: str, texts: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "company": "Company",
         "documentation": "documentation",
         "contents": "What stands below this page:",
+        "secret": "This document holds what looks like a password or key, so it is not published.",
         "pattern": "pattern",
         "solution": "solution",
         "component": "component",
@@ -45,6 +46,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "company": "Empresa",
         "documentation": "documentação",
         "contents": "O que há abaixo desta página:",
+        "secret": "Este documento contém o que parece ser uma senha ou chave; por isso não é "
+        "publicado.",
         "pattern": "padrão",
         "solution": "solução",
         "component": "componente",

@@ -330,6 +330,7 @@ def test_every_sensor_and_schedule_runs_from_the_start_and_says_what_it_does():
         "supabase_census_schedule",
         "publication_schedule",
         "docs_schedule",
+        "push_schedule",
         "catalog_schedule",
         "global_memory_schedule",
     }

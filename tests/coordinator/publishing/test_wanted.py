@@ -160,6 +160,20 @@ def test_a_heading_inside_a_fence_is_no_title() -> None:
     assert "A" in docs({"docs/a.md": "```sh\n# not a title\n```\nWords."})
 
 
+def test_what_a_document_says_of_itself_in_yaml_is_not_published() -> None:
+    found = docs({"docs/a.md": "---\ntitle: X\nowner: Rui\n---\n# Alpha\n\nWords."})
+    assert found["Alpha"].body.startswith("Words.")
+    assert "Rui" not in found["Alpha"].body
+
+
+def test_of_a_document_with_a_secret_nothing_is_published_but_that() -> None:
+    token = "ghp_" + "x9Kf3mQ7" * 4 + "1b2C"
+    page = docs({"docs/deploy.md": f"# How to reach example-host\n\nUse {token}."})["Deploy"]
+    assert "holds what looks like a password or key" in page.body
+    assert token not in page.body
+    assert "example-host" not in page.title + page.body
+
+
 def test_links_lead_to_pages_that_stand_and_else_are_words() -> None:
     text = (
         "[b](b.md) [c](c.md#part) [gone](../x.md) [web](https://example.org) [top](#top) "
