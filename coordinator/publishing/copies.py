@@ -25,11 +25,12 @@ def wanted_copies(
     place: str,
     language: str,
     categories: Collection[str],
+    links: Mapping[str, str] | None = None,
 ) -> list[Wanted]:
     """What is to stand in `place` (a project or space) for `copies`, in a reader's `language`.
 
     Pages stand under one page that lists them; issues stand alone. Of copies told by another only
-    the other is published.
+    the other is published. `links` are the addresses of the pages that stand already, by key.
     """
     shown = [
         (copy, said)
@@ -53,7 +54,10 @@ def wanted_copies(
     ]
     if not paged or not found:
         return found
-    return [_index(index, shown, titles, WORDS[language]), *found]
+    named = [
+        linked(title, (links or {}).get(one.key)) for title, one in zip(titles, found, strict=True)
+    ]
+    return [_index(index, shown, named, WORDS[language]), *found]
 
 
 def _titles(said: Sequence[Publication], *, paged: bool) -> list[str]:
@@ -102,8 +106,7 @@ def _index(
     words: Mapping[str, str],
 ) -> Wanted:
     rows = [
-        f"| {plain_markdown(title)} | {copy.company} | {words[copy.category]} "
-        f"| {_day(copy.published_at)} |"
+        f"| {title} | {copy.company} | {words[copy.category]} | {_day(copy.published_at)} |"
         for (copy, _), title in reversed(list(zip(shown, titles, strict=True)))
     ]
     head = f"| {words['title']} | {words['company']} | {words['category']} | {words['since']} |"
@@ -112,6 +115,12 @@ def _index(
     # nobody's words alone: whoever shared last answers for it
     owner = shown[-1][0].company
     return Wanted(key, INDEX, owner, words["index"], body)
+
+
+def linked(title: str, address: str | None) -> str:
+    """A title as words, and as a link where its page stands already."""
+    words = plain_markdown(title)
+    return f"[{words}]({address})" if address else words
 
 
 def plain_markdown(text: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from coordinator.plain_text import FRONT_MATTER, one_line, visible
-from coordinator.publishing.copies import plain_markdown
+from coordinator.publishing.copies import linked
 from coordinator.publishing.keys import publication_key
 from coordinator.publishing.records import Wanted
 from coordinator.publishing.words import WORDS
@@ -168,7 +168,9 @@ def _body(
     parts = [text.strip()]
     below = [other for other in nodes if other.path != one.path and other.folder == one.path]
     if not one.text and below:
-        listed = "\n".join(f"- {plain_markdown(titles[other.path])}" for other in below)
+        listed = "\n".join(
+            f"- {linked(titles[other.path], resolve(other.path.rstrip('/')))}" for other in below
+        )
         parts.append(f"{words['contents']}\n\n{listed}")
     parts.append(f"*{words['kept']}*")
     return "\n\n".join(filter(None, parts))

@@ -79,7 +79,7 @@ def demo(
             echo_json(_document(home, results, answers, waits))
         else:
             _show(home, results, answers)
-            _next_steps(home, None if url else waits)
+            _next_steps(home, waits, on_a_site=bool(url))
         if url and sys.stdout.isatty():
             note(f"\nissues and pages: {url}   (Ctrl-C stops it)")
             note("in another terminal: ORCH_DEMO_TOKEN=demo make up")
@@ -145,16 +145,19 @@ def _copies(home: Home) -> Any:
     return pairs[["left", "right", "similarity"]]
 
 
-def _next_steps(home: Home, waits: Proposal | None) -> None:
-    if waits:
-        owner = home.companies.instance("empresa-a").settings.owners[0].name
+def _next_steps(home: Home, waits: Proposal | None, *, on_a_site: bool) -> None:
+    owner = home.companies.instance("empresa-a").settings.owners[0].name
+    if waits and on_a_site:
+        note(f"{owner} was taken to share empresa-a's first answer: that is what is published")
+    elif waits:
         note("empresa-a is asked to share its first answer with the others. Answer for it:")
         note(f"      orch approvals show {waits.number}")
         note(f"      orch --as '{owner}' approve {waits.number}")
         note("      orch memory search 'autenticação segura' --company empresa-b")
     note("next: make up   opens the UI (orch up), http://127.0.0.1:3000")
     note("      orch memory search 'autenticação segura' --company empresa-a --explain")
-    note("      orch demo --with-atlassian   gives them issues and pages as well")
+    if not on_a_site:
+        note("      orch demo --with-atlassian   gives them issues and pages as well")
 
 
 def _until_stopped() -> None:

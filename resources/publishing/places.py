@@ -127,9 +127,9 @@ class Places:
         """What of a kind is to stand there; None when that cannot be said now."""
         if kind == docs.KIND:
             return self._docs(place, state)
-        return self._copies(place)
+        return self._copies(place, state)
 
-    def _copies(self, place: Place) -> list[Wanted]:
+    def _copies(self, place: Place, published: OutboxState) -> list[Wanted]:
         memory = self._home.global_memory
         state = memory.state()
         standing = {
@@ -143,6 +143,7 @@ class Places:
             place=place.name,
             language=place.language,
             categories=place.settings.publish,
+            links=_links(place, published),
         )
 
     def _docs(self, place: Place, state: OutboxState) -> list[Wanted] | None:
@@ -151,8 +152,6 @@ class Places:
         tables = self._home.companies.instance(place.target.company).tables()
         if not tables.exists("local_docs"):
             return None  # not read yet: that is not "no documents"
-        held = state.publications
-        links = {key: place.url(one.name) for key, one in held.items() if one.name}
         return wanted_docs(
             tables.read("local_docs", ["path", "text"]),
             company=place.target.company,
@@ -160,8 +159,17 @@ class Places:
             space=place.name,
             title=place.title,
             language=place.language,
-            links=links,
+            links=_links(place, state),
         )
+
+
+def _links(place: Place, state: OutboxState) -> dict[str, str]:
+    """Where people find what stands there, by key."""
+    return {
+        key: place.url(one.name)
+        for key, one in state.publications.items()
+        if one.name and not one.archived
+    }
 
 
 KINDS: Sequence[str] = (shared.KIND, docs.KIND)

@@ -42,9 +42,18 @@ def copy(number: int, title: str = "", **given: object) -> tuple[Copy, Publicati
     return made, said
 
 
-def wanted(*copies: tuple[Copy, Publication], service: Service = "confluence") -> list[Wanted]:
+def wanted(
+    *copies: tuple[Copy, Publication],
+    service: Service = "confluence",
+    links: dict[str, str] | None = None,
+) -> list[Wanted]:
     return wanted_copies(
-        copies, service=service, place="ORCH", language="en", categories=ALL_CATEGORIES
+        copies,
+        service=service,
+        place="ORCH",
+        language="en",
+        categories=ALL_CATEGORIES,
+        links=links,
     )
 
 
@@ -65,6 +74,9 @@ def test_pages_stand_under_one_that_lists_them_newest_first() -> None:
     assert [one.parent for one in pages] == [index.key, index.key]
     assert index.body.index("Title 2") < index.body.index("Title 1")
     assert wanted() == []
+    found, *_ = wanted(copy(1), copy(2), links={pages[0].key: "https://example.org/1"})
+    assert "[Title 1 (acme)](https://example.org/1)" in found.body
+    assert "| Title 2 (acme) |" in found.body
 
 
 def test_issues_stand_alone_and_carry_their_category() -> None:

@@ -152,7 +152,11 @@ def test_a_shared_learning_becomes_an_issue_and_a_page_once(office):
         (label,) = [one.name for one in page.labels]
         assert is_label(label)
         assert [one.key for one in page.properties] == ["orch"]
-        assert len(page.versions) == 1
+    index, page = sorted(office.pages().values(), key=lambda one: int(one.id))
+    assert len(page.versions) == 1
+    # the list leads to the page, which stood only after it
+    assert len(index.versions) == 2
+    assert f"/pages/{page.id}" in str(index.body)
 
 
 def test_nothing_is_published_before_its_company_said_yes(office):
