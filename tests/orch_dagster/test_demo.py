@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from orch_dagster.cli.main import run
+from orch_dagster.samples.company_sites import open_site
 
 COMPANIES = {"empresa-a", "empresa-b", "empresa-c"}
 
@@ -15,6 +19,13 @@ COMPANIES = {"empresa-a", "empresa-b", "empresa-c"}
 def demo(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
     assert run(["--home", str(home), "demo", "--json", *arguments]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def test_the_demo_finds_copies_and_answers_and_may_be_run_again(
@@ -47,3 +58,40 @@ def test_a_person_sees_tables_and_what_to_do_next(
     assert "Components that are copies of one another" in said.out
     assert 'empresa-a, asked for "autenticação segura"' in said.out
     assert "make up" in said.err
+
+
+def test_with_a_site_issues_and_pages_are_read_and_published_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], free_port: int
+) -> None:
+    home, port = tmp_path / "home", ("--port", str(free_port))
+    first = demo(home, capsys, "--with-atlassian", *port)
+    assert {
+        name: (one["jira_issues"], one["confluence_pages"])
+        for name, one in first["companies"].items()
+    } == {
+        "empresa-a": (4, 3),
+        "empresa-b": (4, 2),
+        "empresa-c": (3, 2),
+    }
+    places = Counter(one["place"] for one in first["published"])
+    assert (places["jira ORCH"], places["confluence ORCH"]) == (1, 2)
+    assert min(places["confluence PAG"], places["confluence LOG"], places["confluence LOJ"]) > 5
+
+    again = demo(home, capsys, *port)  # the site is there again, as it was left
+    assert again["published"] == first["published"]
+    site = open_site(home / "samples" / "atlassian.json")
+    assert len(site.issues("ORCH")) == 1
+    assert len(site.pages("ORCH", status="current")) == 2
+    assert site.unexpected == []
+
+
+def test_a_port_in_use_says_to_choose_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        where = ("--home", str(tmp_path / "home"))
+        assert run([*where, "demo", "--with-atlassian", "--port", port]) == 2
+    assert "choose one with --port" in capsys.readouterr().err

@@ -15,6 +15,7 @@ import pytest
 
 from coordinator.settings import EmbeddingSettings
 from coordinator.versions import MEMORY_ASSETS, SOURCE_ASSETS
+from orch_dagster.demo_atlassian import served
 from resources.companies import settings_for
 from resources.home import Home
 
@@ -266,6 +267,24 @@ def test_pictures_for_the_docs_are_taken(tmp_path, start_ui, page):
         dialog.evaluate(f"one => {{ one.style.transform = 'translate({right}px, {low}px)' }}")
         page.get_by_text("Latest materialization").scroll_into_view_if_needed()
         save(page, folder / "asset-page.png")
+
+
+@pytest.mark.figures
+def test_a_picture_of_what_is_published_is_taken(tmp_path, page, monkeypatch):
+    home = tmp_path / "home"
+    command = [str(ORCH), "--home", str(home), "demo", "--with-atlassian", "--port", "18643"]
+    subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.setenv("ORCH_DEMO_TOKEN", "demo")
+    with Home.open(home) as opened, served(opened, 18643):
+        [shared] = [
+            one.url
+            for one in opened.publishing.standing()
+            if one.place.target.service == "confluence" and "copy:g-" in one.publication.subject
+        ]
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.goto(shared)
+        save(page, Path(__file__).parents[2] / "docs" / "shared-page.png")
+        page.goto("about:blank")
 
 
 def save(page: Any, target: Path) -> None:
