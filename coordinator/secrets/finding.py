@@ -46,6 +46,9 @@ _BYTE_ORDER = re.compile("ÿþ|þÿ")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}(?:\n[ >]*[A-Za-z0-9+/_-]{4,})*")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){20,}(?![0-9A-Fa-f])")
+# The plugins' patterns take time that grows with the square of a line, of its spaces even faster.
+_PIECE, _OVERLAP = 4_096, 1_024
+_SPACES = re.compile(r"[ \t]{3,}")
 # A line without a name, a quote or a long run of characters has nothing for the plugins.
 _WORTH_A_LOOK = re.compile(r"[\"'`]|\S{16}|://")
 # Judged again by the value: the library finds these by a name or by entropy alone.
@@ -160,10 +163,23 @@ def _by_plugins(text: str) -> Iterator[SecretFinding]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not _WORTH_A_LOOK.search(line) and not NAME.search(line):
             continue
+        pieces = _pieces(_SPACES.sub("  ", line))
         for plugin in _plugins():
             kind = plugin.secret_type
-            if any(_confirmed(plugin, kind, secret) for secret in plugin.analyze_string(line)):
+            # entropy is that of a whole string in quotes, which a piece may cut
+            where = (line,) if kind in _BY_ENTROPY else pieces
+            if any(
+                _confirmed(plugin, kind, secret)
+                for piece in where
+                for secret in plugin.analyze_string(piece)
+            ):
                 yield SecretFinding(number, kind.lower())
+
+
+def _pieces(line: str) -> tuple[str, ...]:
+    """`line` in parts that overlap, so that what is no longer than that stands whole in one."""
+    starts = range(0, max(len(line) - _OVERLAP, 1), _PIECE - _OVERLAP)
+    return tuple(line[start : start + _PIECE] for start in starts)
 
 
 def _confirmed(plugin: _Plugin, kind: str, secret: str) -> bool:

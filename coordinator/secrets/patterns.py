@@ -45,7 +45,7 @@ _TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("atlassian token", ("ATATT3", "ATCTT3", "ATBB"), r"\b(?:AT[AC]TT3[\w=-]{40,}|ATBB\w{28,})"),
     ("npm token", ("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b"),
     ("pypi token", ("pypi-",), r"\bpypi-AgE[\w-]{40,}"),
-    ("openai or anthropic key", ("sk-",), r"\bsk-(?=[\w-]*\d)[A-Za-z0-9_-]{32,}"),
+    ("openai or anthropic key", ("sk-",), r"\bsk-(?=[\w-]{0,99}\d)[A-Za-z0-9_-]{32,}"),
     ("sendgrid key", ("SG.",), r"\bSG\.[\w-]{16,}\.[\w-]{16,}"),
     ("twilio key", ("SK", "AC"), r"\b(?:SK|AC)(?=\w*[a-f])(?=\w*\d)[0-9a-f]{32}\b"),
     ("mailgun key", ("key-",), r"\bkey-[0-9a-f]{32}\b"),

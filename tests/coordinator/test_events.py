@@ -20,6 +20,8 @@ from coordinator.ledger.events import (
 )
 from coordinator.ledger.payloads import REGISTRY
 
+KEY = "orch-" + "a" * 20
+CONTENT = "d" * 32
 VALID = {
     "company_created": {"settings_hash": "s", "cloned_from": "empresa-a"},
     "company_changed": {"settings_hash": "s"},
@@ -95,6 +97,62 @@ VALID = {
         "id": "g-0123456789abcdef",
         "reason": "outdated",
         "seen_by": ["empresa-b"],
+    },
+    "publication_looked": {
+        "key": KEY,
+        "subject": "copy:g-0123456789abcdef",
+        "owner": "empresa-a",
+        "purpose": "doubt",
+        "found": ["10001"],
+    },
+    "publication_requested": {
+        "key": KEY,
+        "subject": "copy:g-0123456789abcdef",
+        "owner": "empresa-a",
+        "operation": "create",
+        "content": CONTENT,
+        "attempt": 1,
+        "within_s": 60,
+    },
+    "publication_done": {
+        "key": KEY,
+        "operation": "create",
+        "content": CONTENT,
+        "id": "10001",
+        "name": "ORCH-1",
+        "stamp": "1",
+    },
+    "publication_unknown": {"key": KEY, "error_kind": "OutcomeUnknown"},
+    "publication_refused": {
+        "key": KEY,
+        "subject": "copy:g-0123456789abcdef",
+        "owner": "empresa-a",
+        "operation": "look",
+        "error_kind": "SourceRefused",
+        "status": 409,
+        "retry_at": "2026-03-02T12:00:00.000000Z",
+    },
+    "publication_adopted": {
+        "key": KEY,
+        "id": "10001",
+        "name": "ORCH-1",
+        "stamp": "1",
+        "content": CONTENT,
+    },
+    "publication_marked": {"key": KEY},
+    "publication_edited": {"key": KEY, "stamp": "2", "content": CONTENT},
+    "publication_released": {"key": KEY, "stamp": "2", "content": CONTENT, "proposal": 1},
+    "publication_kept": {"key": KEY, "proposal": 1},
+    "publication_retried": {"key": KEY},
+    "duplicate_closed": {"key": KEY, "id": "10002"},
+    "place_refused": {"error_kind": "TokenRefused", "retry_at": "2026-03-02T12:00:00.000000Z"},
+    "push_began": {"place": "e" * 32, "rows": 3},
+    "push_done": {
+        "place": "e" * 32,
+        "content": CONTENT,
+        "rows": 3,
+        "written": 2,
+        "retracted": 1,
     },
 }
 
