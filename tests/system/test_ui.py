@@ -145,6 +145,9 @@ def test_a_company_is_materialized_from_the_page(office, page):
     page.goto(f"{ui.url}/locations/orch_dagster.definitions/jobs/sync_company")
     page.get_by_role("button", name="Materialize all").first.click()
     dialog = page.get_by_role("dialog")
+    # Dagster asks because neither company has a Jira, a Confluence or a Supabase
+    dialog.get_by_text("jira_issues").wait_for()
+    dialog.get_by_role("button", name="Confirm").click()
     dialog.get_by_text(re.compile("Select a partition")).click()
     page.get_by_role("menuitem", name="acme").or_(
         page.locator("[role=listbox], .bp5-menu, [class*=Menu]").get_by_text("acme", exact=True)
