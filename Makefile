@@ -35,7 +35,7 @@ up: install ## start the Dagster UI on this machine
 	$(BIN)/orch up
 
 test: install tools lint ## everything that must hold
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --durations=10
 
 lint: install ## style, types, and the floors of the house
 	$(BIN)/ruff check .

@@ -57,7 +57,7 @@ def _sick(folder: Path) -> Iterator[Row]:
     streets, servers = _beside("system/street"), _beside("resources/fault_server")
     os.environ["ORCH_TOKEN"] = streets.TOKEN
     with (
-        servers.FaultServer(trickle_s=2.0, hang_s=2.0) as server,
+        servers.FaultServer(trickle_s=4.0, hang_s=4.0) as server,
         streets.opened(folder, server) as street,
     ):
         for way in streets.WAYS:

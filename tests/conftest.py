@@ -143,6 +143,23 @@ def stand_ins(atlassian_contracts: ModuleType) -> Iterator[Callable[..., Any]]:
     assert not problems, "\n".join([f"{len(problems)} against the contracts", *problems[:20]])
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker process counted to the one that reports."""
+    if hasattr(session.config, "workeroutput") and "atlassian_contracts" in sys.modules:
+        counted = sys.modules["atlassian_contracts"].COUNTS
+        session.config.workeroutput["atlassian_contracts"] = dict(counted)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a worker process counted."""
+    counted = getattr(node, "workeroutput", {}).get("atlassian_contracts")
+    if counted:
+        name = "atlassian_contracts"
+        module = sys.modules.get(name) or load(Path(__file__).with_name(f"{name}.py"))
+        module.COUNTS.update(counted)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much traffic with the stand-in for Atlassian was held against the contracts."""
     module = sys.modules.get("atlassian_contracts")

@@ -27,7 +27,7 @@ def street(
     tmp_path_factory: pytest.TempPathFactory, streets: ModuleType, fault_servers: Any
 ) -> Iterator[Any]:
     with (
-        fault_servers.FaultServer(trickle_s=2.0, hang_s=2.0) as server,
+        fault_servers.FaultServer(trickle_s=4.0, hang_s=4.0) as server,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("ORCH_TOKEN", streets.TOKEN)
