@@ -59,7 +59,8 @@ def served(home: Home, port: int) -> Iterator[tuple[StandIn, str]]:
 
 def _configure(home: Home, url: str) -> None:
     """Write the site into the settings, where it does not stand there already."""
-    account = {"site": url, "token_env": TOKEN_ENV, "loopback": True}
+    # a site on this machine needs no sparing
+    account = {"site": url, "token_env": TOKEN_ENV, "loopback": True, "requests_per_second": 50}
     own = account | {"email": COORDINATOR_EMAIL}
     settings = home.settings.model_copy(
         update={
