@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coordinator.errors import UsageError
+from coordinator.global_memory import PUBLISH
 from coordinator.settings import CompanySettings, GitSettings
 from orch_dagster.samples.build import SAMPLE_COMPANIES, add_commit, build_repository
 from resources.embedding import choose_model
@@ -79,10 +80,14 @@ def approve_and_publish(
     return [one for one in delivered(home, progress=progress) if one.problem]
 
 
-def propose_a_share(home: Home, found: Sequence[Found]) -> Proposal | None:
-    """Ask for the first of `found` to be shared; None when its company has been asked before."""
+def waiting_share(home: Home, found: Sequence[Found]) -> Proposal | None:
+    """The proposal to share the first of `found`, made unless its company was asked before.
+
+    None when the question was answered.
+    """
     company = found[0].company if found else ""
-    asked = any(one.company == company for one in home.approvals.inbox().proposals)
-    if not found or asked:
-        return None
+    asked = [one for one in home.approvals.inbox().proposals if one.company == company]
+    if asked or not found:
+        waiting = (one for one in asked if one.kind == PUBLISH and one.status == "waiting")
+        return next(waiting, None)
     return home.global_memory.propose(company, found[0].id, reason="others ask for it")

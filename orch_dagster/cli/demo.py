@@ -55,7 +55,7 @@ def demo(
     """
     from orch_dagster.cli.bars import Bars
     from orch_dagster.cli.sync import tell
-    from orch_dagster.demo import approve_and_publish, prepare, propose_a_share
+    from orch_dagster.demo import approve_and_publish, prepare, waiting_share
     from orch_dagster.demo_atlassian import served, state_file
     from orch_dagster.syncing import sync_companies
 
@@ -71,7 +71,7 @@ def demo(
             company: home.memory(company).search(question, limit=3)
             for company, question in QUESTIONS
         }
-        waits = propose_a_share(home, answers["empresa-a"])
+        waits = waiting_share(home, answers["empresa-a"])
         if url:
             for one in approve_and_publish(home, waits.number if waits else None, Bars):
                 note(f"{one.place}: {one.problem}")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +19,17 @@ from orch_dagster.samples.company_sites import open_site
 COMPANIES = {"empresa-a", "empresa-b", "empresa-c"}
 
 
-def demo(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
-    assert run(["--home", str(home), "demo", "--json", *arguments]) == 0
-    return json.loads(capsys.readouterr().out)
+def demo(home: Path, *arguments: str) -> dict[str, Any]:
+    with redirect_stdout(StringIO()) as said:
+        assert run(["--home", str(home), "demo", "--json", *arguments]) == 0
+    return json.loads(said.getvalue())
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A home after its first demo, and what that said."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    return home, demo(home)
 
 
 @pytest.fixture
@@ -29,10 +40,9 @@ def free_port() -> int:
 
 
 def test_the_demo_finds_copies_and_answers_and_may_be_run_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shown: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = tmp_path / "home"
-    first = demo(home, capsys)
+    home, first = shown
     assert set(first["companies"]) == COMPANIES
     assert {(pair["left"], pair["right"]) for pair in first["copies"]} == {
         ("empresa-a/services/auth", "empresa-b/auth-gateway"),
@@ -42,11 +52,13 @@ def test_the_demo_finds_copies_and_answers_and_may_be_run_again(
     assert "Autenticação segura" in first["found"]["empresa-a"][0]
     assert all(counts["embedded"] > 30 for counts in first["companies"].values())
 
-    again = demo(home, capsys)
+    again = demo(home)
     assert again["found"] == first["found"]
     assert all("embedded" not in counts for counts in again["companies"].values())
 
-    pushed = demo(home, capsys, "--push")
+    assert first["waits"] == again["waits"] == 1  # nobody has answered
+
+    pushed = demo(home, "--push")
     assert [counts["new_commits"] for counts in pushed["companies"].values()] == [1, 1, 1]
 
     assert run(["--home", str(home), "demo"]) == 0  # a person sees tables and what to do next
@@ -57,10 +69,11 @@ def test_the_demo_finds_copies_and_answers_and_may_be_run_again(
 
 
 def test_with_a_site_issues_and_pages_are_read_and_published_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], free_port: int
+    shown: tuple[Path, dict[str, Any]], tmp_path: Path, free_port: int
 ) -> None:
     home, port = tmp_path / "home", ("--port", str(free_port))
-    first = demo(home, capsys, "--with-atlassian", *port)
+    shutil.copytree(shown[0], home)  # as it is left by a demo without a site
+    first = demo(home, "--with-atlassian", *port)
     assert {
         name: (one["jira_issues"], one["confluence_pages"])
         for name, one in first["companies"].items()
@@ -73,9 +86,10 @@ def test_with_a_site_issues_and_pages_are_read_and_published_once(
     assert (places["jira ORCH"], places["confluence ORCH"]) == (1, 2)
     assert min(places["confluence PAG"], places["confluence LOG"], places["confluence LOJ"]) > 5
 
-    again = demo(home, capsys, *port)  # the site is there again, as it was left
+    again = demo(home, *port)  # the site is there again, as it was left
     assert again["published"] == first["published"]
     site = open_site(home / "samples" / "atlassian.json")
+    assert again["waits"] is None
     assert len(site.issues("ORCH")) == 1
     assert len(site.pages("ORCH", status="current")) == 2
     assert site.unexpected == []
