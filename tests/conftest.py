@@ -163,9 +163,16 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much traffic with the stand-in for Atlassian was held against the contracts."""
     module = sys.modules.get("atlassian_contracts")
-    if module is not None and module.COUNTS:
-        rows = module.counts()
-        terminalreporter.write_line(
-            f"contracts: {module.COUNTS.total():,} exchanges with Atlassian's stand-in,"
-            f" {sum(1 for _, count in rows if count)} of {len(rows)} operations"
-        )
+    if module is None or not module.COUNTS:
+        return
+    rows = module.counts()
+    terminalreporter.write_line(
+        f"contracts: {module.COUNTS.total():,} exchanges with Atlassian's stand-in,"
+        f" {sum(1 for _, count in rows if count)} of {len(rows)} operations"
+    )
+    products: dict[str, list[str]] = {}
+    for name, count in rows:
+        product, _, operation = name.partition(": ")
+        products.setdefault(product, []).append(f"{operation} {count}")
+    for product, counts in products.items():
+        terminalreporter.write_line(f"  {product}: {', '.join(counts)}")
