@@ -298,8 +298,10 @@ def test_an_edit_is_kept_in_the_history_and_one_that_changes_nothing_is_not(
     assert [change.items for change in issue.changes] == [
         (("summary", "New", "Better"), ("labels", "", "a"))
     ]
-    rows = client(site).get(f"{where}/changelog").json()
-    assert [item["toString"] for item in rows["values"][0]["items"]] == ["Better", "a"]
+    [told] = (
+        client(site).get(where, params={"expand": "changelog"}).json()["changelog"]["histories"]
+    )
+    assert [item["toString"] for item in told["items"]] == ["Better", "a"]
     both = {"fields": {"summary": "x"}, "update": {"summary": [{"set": "y"}]}}
     assert "both" in refused(client(site).put(where, json=both))
     assert "required" in refused(client(site).put(where, json={}))

@@ -71,7 +71,7 @@ BAD_REQUESTS = [
     ("GET", f"{V2}/pages?sort=newest", None),
     ("POST", "/wiki/rest/api/content/1/label", [{"name": "x"}]),
     ("POST", "/wiki/rest/api/content/archive", {"pages": [{"id": "12"}]}),
-    ("GET", "/wiki/rest/api/content/search", None),
+    ("GET", f"{V2}/pages/1?body-format=html", None),
 ]
 BAD_RESPONSES = [
     ("POST", "/rest/api/3/search/jql", 200, {"issues": [{"id": 5}], "isLast": True}),
@@ -83,7 +83,7 @@ BAD_RESPONSES = [
     ("GET", f"{V2}/pages/1", 200, {"id": 1}),
     ("GET", f"{V2}/spaces", 200, {"results": {}, "_links": {}}),
     ("PUT", f"{V2}/pages/1", 202, {}),
-    ("GET", "/wiki/rest/api/content/search", 200, {"results": []}),
+    ("GET", "/wiki/rest/api/user/current", 200, {"type": 5}),
 ]
 
 

@@ -127,7 +127,7 @@ def test_prism_refuses_a_bad_request_and_a_bad_answer(
         requests = [
             tour.jira.post("/rest/api/3/search/jql", json=bad),
             tour.v2.post("/pages", json={"title": "T"}),
-            tour.v1.get("/wiki/rest/api/content/search"),
+            tour.v1.post("/wiki/rest/api/content/archive", json={"pages": [{"id": "12"}]}),
         ]
         for operation in ("getProject", "getSpaces", "getCurrentUser"):
             furnished.misbehave(operation, "wrong_types")

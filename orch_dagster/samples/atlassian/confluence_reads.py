@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -67,14 +67,6 @@ def pages(call: Call) -> Response:
         for space in call.site.spaces.values()
         if call.may_read(space) and (not wanted or space.id in wanted)
     ]
-    return _pages(call, places)
-
-
-def pages_in_space(call: Call) -> Response:
-    return _pages(call, [space_of(call, call.parts["space"])])
-
-
-def _pages(call: Call, places: Iterable[Container]) -> Response:
     title, ids = call.one("title"), set(call.many("id"))
     statuses = set(call.many("status")) or {"current", "archived"}
     if statuses - STATUSES:
@@ -200,15 +192,3 @@ def footer_comments(call: Call) -> Response:
 
 def _comment_place(comment: Comment) -> list[Any]:
     return [comment.created.timestamp(), int(comment.id)]
-
-
-def versions(call: Call) -> Response:
-    found, form = page_of(call), _format(call)
-    backward = call.one("sort", "-modified-date") == "-modified-date"
-    rows = list(reversed(found.versions)) if backward else list(found.versions)
-
-    def shown(version: Version) -> Any:
-        held = {"id": found.id, "title": version.title, "body": body_json(version.body, form)}
-        return {**version_json(version), "page": held}
-
-    return _listed(call, rows, lambda row: [row.number], shown, backward=backward)

@@ -1,19 +1,16 @@
-"""The few operations that stand in Confluence's API v1 only: labels, archiving, CQL."""
+"""The few operations that stand in Confluence's API v1 only: labels, archiving, the account."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from orch_dagster.samples.atlassian.call import Call
 from orch_dagster.samples.atlassian.records import Label, Later, Page
 from orch_dagster.samples.atlassian.site import Site
 from orch_dagster.samples.atlassian.wire import Response, answer, v1_refusal
 
-CLAUSE = re.compile(r'\s*(label|space|type)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([\w-]+))\s*', re.I)
 MOST_ARCHIVED = 300
 
 
@@ -58,7 +55,7 @@ def add_labels(call: Call) -> Response:
     new = [name for name in dict.fromkeys(names) if name not in held]
     labels = page.labels + tuple(Label(call.site.new_id(), name) for name in new)
     if new:
-        call.site.put_page(replace(page, labels=labels), call.due(page.id))
+        call.site.put_page(replace(page, labels=labels))
     results = [{**asdict(label), "label": label.name} for label in labels]
     links = {"base": f"{call.url}/wiki", "context": "/wiki"}
     size = len(results)
@@ -101,78 +98,8 @@ def archive(call: Call) -> Response:
     return answer({"id": task_id, "links": {"status": link}}, 202)
 
 
-def finish_archiving(site: Site, page_id: str, due: datetime) -> None:
+def finish_archiving(site: Site, page_id: str) -> None:
     """What an archiving task does to a page when its time has come."""
     page = site.pages.get(page_id)
     if page is not None and page.status == "current":
-        site.put_page(replace(page, status="archived"), due)
-
-
-def content_by_cql(call: Call) -> Response:
-    """Current pages by label, space and type, as the index has them."""
-    wanted = _clauses(call, call.one("cql"))
-    call.site.page_index.catch_up(call.real_now)
-    space = call.site.spaces.get(wanted.get("space", ""))
-    if "space" in wanted and (space is None or not call.may_read(space)):
-        return _listed(call, [])
-    terms = [("label", wanted["label"].lower())] if "label" in wanted else []
-    terms += [("space", wanted["space"])] if "space" in wanted else []
-    found = [
-        page
-        for page in call.site.page_index.find(terms)
-        if call.may_read(call.site.spaces[page.space])
-    ]
-    return _listed(call, sorted(found, key=lambda page: int(page.id)))
-
-
-def _clauses(call: Call, cql: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in re.split(r"(?i)\band\b(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", cql):
-        match = CLAUSE.fullmatch(part)
-        if match is None:
-            call.site.unexpected.append(call.request)
-            raise v1_refusal(400, f"Could not parse cql : {cql}")
-        field, quoted, bare = match.groups()
-        found[field.lower()] = bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
-    if found.get("type", "page") != "page" or not found.keys() & {"label", "space"}:
-        call.site.unexpected.append(call.request)
-        raise v1_refusal(400, f"Could not parse cql : {cql}")
-    return found
-
-
-def _listed(call: Call, rows: list[Page]) -> Response:
-    limit = call.one("limit", "25")
-    if not limit.isdecimal():
-        raise v1_refusal(400, "The limit must be a number")
-    most = min(int(limit), 250)
-    question = call.one("cql")
-    if cursor := call.one("cursor"):
-        after = call.after(cursor, question)
-        if after is None:
-            raise v1_refusal(400, "Invalid cursor")
-        rows = [page for page in rows if int(page.id) > after[0]]
-    page = rows[:most]
-    links = {"base": f"{call.url}/wiki", "context": "/wiki", "self": f"{call.root}/wiki/rest/api"}
-    if len(rows) > most:
-        cursor = call.token([int(page[-1].id)], question)
-        query = urlencode({"cql": question, "limit": most, "cursor": cursor})
-        links["next"] = f"/rest/api/content/search?{query}"
-    body = {"results": [_content(call, row) for row in page], "start": 0, "limit": most}
-    return answer({**body, "size": len(page), "_links": links})
-
-
-def _content(call: Call, page: Page) -> dict[str, Any]:
-    return {
-        "id": page.id,
-        "type": "page",
-        "status": page.status,
-        "title": page.title,
-        "macroRenderedOutput": {},
-        "extensions": {"position": page.position},
-        "_expandable": {"version": "", "body": "", "space": f"/rest/api/space/{page.space}"},
-        "_links": {
-            "self": f"{call.root}/wiki/rest/api/content/{page.id}",
-            "webui": f"/spaces/{page.space}/pages/{page.id}",
-            "tinyui": f"/x/{page.id}",
-        },
-    }
+        site.put_page(replace(page, status="archived"))

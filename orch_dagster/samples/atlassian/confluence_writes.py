@@ -40,7 +40,7 @@ def create(call: Call) -> Response:
         created=now,
         versions=(Version(1, me, now, title=title, body=kept),),
     )
-    call.site.put_page(page, call.due(page.id))
+    call.site.put_page(page)
     return answer(single_json(call, page, "storage"))
 
 
@@ -153,7 +153,7 @@ def _restored(call: Call, page: Page) -> Response:
     if call.site.title_taken(page.space, page.title, but=page.id):
         raise v2_refusal(400, "A page with this title already exists")
     current = replace(page, status="current")
-    call.site.put_page(current, call.due(page.id))
+    call.site.put_page(current)
     return answer(single_json(call, current, "storage"))
 
 
@@ -167,17 +167,8 @@ def _put(call: Call, page: Page, title: str, body: Body, message: str) -> Respon
         body,
     )
     changed = replace(page, versions=(*page.versions, made))
-    call.site.put_page(changed, call.due(page.id))
+    call.site.put_page(changed)
     return answer(single_json(call, changed, "storage"))
-
-
-def update_title(call: Call) -> Response:
-    page = _writable(call)
-    body = _object(call, {"status", "title"}, needed={"status", "title"})
-    if body["status"] != "current" or page.status != "current":
-        raise v2_refusal(400, "Only a current page's title may be changed")
-    title = _title(call, page.space, body["title"], but=page.id)
-    return _put(call, page, title, page.body, "")
 
 
 def create_property(call: Call) -> Response:
@@ -190,7 +181,7 @@ def create_property(call: Call) -> Response:
         raise v2_refusal(400, f"A property with key {key} already exists on this page")
     version = Version(1, call.account.account_id, milliseconds(call.now))
     made = Property(call.site.new_id(), key, body["value"], version)
-    call.site.put_page(replace(page, properties=(*page.properties, made)), call.due(page.id))
+    call.site.put_page(replace(page, properties=(*page.properties, made)))
     return answer(property_json(made))
 
 
@@ -206,7 +197,7 @@ def update_property(call: Call) -> Response:
     made = Version(number, call.account.account_id, milliseconds(call.now), message)
     changed = replace(old, value=body["value"], version=made)
     rows = tuple(changed if row.id == old.id else row for row in page.properties)
-    call.site.put_page(replace(page, properties=rows), call.due(page.id))
+    call.site.put_page(replace(page, properties=rows))
     return answer(property_json(changed))
 
 

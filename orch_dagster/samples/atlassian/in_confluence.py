@@ -128,7 +128,7 @@ class InConfluence(World):
         """Delete a page for good."""
         with self._lock:
             self.settle()
-            self.site.remove_page(self.site.pages[page_id], self._due(page_id))
+            self.site.remove_page(self.site.pages[page_id])
 
     def pages(
         self, space: str | None = None, *, status: PageStatus | None = None, homepages: bool = False
@@ -182,7 +182,7 @@ class InConfluence(World):
             self._put(replace(self.site.pages[page_id], status=status))
 
     def _put(self, page: Page) -> Page:
-        self.site.put_page(page, self._due(page.id))
+        self.site.put_page(page)
         return page
 
 

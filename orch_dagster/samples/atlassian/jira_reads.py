@@ -8,7 +8,6 @@ from orch_dagster.samples.atlassian.call import Call, jira_time
 from orch_dagster.samples.atlassian.jira_json import (
     ALL,
     NAVIGABLE,
-    change_json,
     chosen,
     comment_json,
     issue_json,
@@ -149,23 +148,6 @@ def comments(call: Call) -> Response:
     start, most = _window(call)
     page = rows[start : start + most]
     return answer({"startAt": start, "maxResults": most, "total": len(rows), "comments": page})
-
-
-def changelog(call: Call) -> Response:
-    issue = issue_of(call)
-    start, most = _window(call)
-    page = issue.changes[start : start + most]
-    link = f"{call.root}/rest/api/3/issue/{issue.key}/changelog?maxResults={most}&startAt="
-    last = start + most >= len(issue.changes)
-    body: dict[str, Any] = {
-        "self": f"{link}{start}",
-        "maxResults": most,
-        "startAt": start,
-        "total": len(issue.changes),
-        "isLast": last,
-        "values": [change_json(call, change) for change in page],
-    }
-    return answer(body if last else {**body, "nextPage": f"{link}{start + most}"})
 
 
 def _window(call: Call) -> tuple[int, int]:

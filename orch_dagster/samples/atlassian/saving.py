@@ -66,7 +66,7 @@ def load(path: Path, now: datetime) -> Site:
     for issue in rows["issues"]:
         site.put_issue(issue, now)
     for page in rows["pages"]:
-        site.put_page(page, now)
+        site.put_page(page)
     site.keys |= held["keys"]
     return site
 

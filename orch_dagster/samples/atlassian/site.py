@@ -27,13 +27,6 @@ def issue_terms(issue: Issue) -> Iterable[Term]:
     yield from (("labels", label) for label in issue.labels)
 
 
-def page_terms(page: Page) -> Iterable[Term]:
-    """What a page is found by; only current ones are."""
-    if page.status == "current":
-        yield ("space", page.space)
-        yield from (("label", label.name) for label in page.labels)
-
-
 @dataclass
 class Site:
     """Everything that stands on a site; the stand-in reads and writes it under its lock."""
@@ -49,7 +42,6 @@ class Site:
     last_id: int = 10_000
     later: list[Later] = field(default_factory=list)
     issue_index: LaggingIndex[Issue] = field(default_factory=lambda: LaggingIndex(issue_terms))
-    page_index: LaggingIndex[Page] = field(default_factory=lambda: LaggingIndex(page_terms))
     answers: dict[Hashable, Any] = field(default_factory=dict)
     unexpected: list[Request] = field(default_factory=list)
     _titles: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
@@ -87,19 +79,17 @@ class Site:
         del self.issues[issue.id]
         self.issue_index.put(issue.id, None, due)
 
-    def put_page(self, page: Page, due: datetime) -> None:
-        """Put a page where its predecessor was; searches see it from `due` on."""
+    def put_page(self, page: Page) -> None:
+        """Put a page where its predecessor was."""
         self._forget_title(page.id)
         self.pages[page.id] = page
         self._in_space.setdefault(page.space, {})[page.id] = None
         self._titles.setdefault((page.space, page.title.casefold()), {})[page.id] = None
-        self.page_index.put(page.id, page, due)
 
-    def remove_page(self, page: Page, due: datetime) -> None:
+    def remove_page(self, page: Page) -> None:
         self._forget_title(page.id)
         del self.pages[page.id]
         del self._in_space[page.space][page.id]
-        self.page_index.put(page.id, None, due)
 
     def _forget_title(self, page_id: str) -> None:
         if (old := self.pages.get(page_id)) is not None:

@@ -67,8 +67,7 @@ class World:
                 self.site.later.remove(task)
                 if task.kind == "archive":
                     for page_id in task.what["pages"]:
-                        due = self._due(page_id, now=task.due)
-                        confluence_v1.finish_archiving(self.site, page_id, due)
+                        confluence_v1.finish_archiving(self.site, page_id)
                 else:
                     held = {**task.what, "body": task.what["body"].encode("latin-1")}
                     self._answer(Request(**held), task.due)
@@ -100,14 +99,12 @@ class World:
         self._door.wrongs.clear()
 
     def index_late(self, id_or_key: str, delay: timedelta) -> None:
-        """Keep what was just written to an issue or page from searches until `delay` from now."""
+        """Keep what was just written to an issue from searches until `delay` from now."""
         with self._lock:
             issue = self.site.issue(id_or_key)
-            due = self.clock() + delay
-            if issue is not None:
-                self.site.issue_index.put_off(issue.id, due)
-            else:
-                self.site.page_index.put_off(id_or_key, due)
+            if issue is None:
+                raise KeyError(id_or_key)
+            self.site.issue_index.put_off(issue.id, self.clock() + delay)
 
     def _answer(self, request: Request, real_now: datetime) -> Response:
         now = real_now + self.rules.skew
@@ -128,11 +125,9 @@ class World:
         """What the site's clock shows."""
         return milliseconds(self.clock() + self.rules.skew)
 
-    def _due(
-        self, record_id: str, after: timedelta | None = None, now: datetime | None = None
-    ) -> datetime:
+    def _due(self, record_id: str, after: timedelta | None = None) -> datetime:
         """When searches see what is written now: after the rules' lag, or `after`."""
-        return (now or self.clock()) + (self.rules.lag(record_id) if after is None else after)
+        return self.clock() + (self.rules.lag(record_id) if after is None else after)
 
     def _comment(self, given: Any, who: str, moment: datetime) -> Comment:
         """A comment by `who`, or by the first of a pair."""
