@@ -251,10 +251,12 @@ def test_pictures_for_the_docs_are_taken(tmp_path, start_ui, page):
     folder, home = Path(__file__).parents[2] / "docs", tmp_path / "home"
     subprocess.run([str(ORCH), "--home", str(home), "demo"], check=True, capture_output=True)
     with start_ui(home) as ui:
-        page.set_viewport_size({"width": 1600, "height": 860})
+        page.set_viewport_size({"width": 1600, "height": 1420})
         page.goto(ui.url)
         page.get_by_text("Hide navigation").click()
         open_graph(ui, page)
+        page.reload()  # else the states of those that were folded come with the next poll
+        page.get_by_text("learnings", exact=True).filter(visible=True).first.wait_for()
         page.wait_for_load_state("networkidle")
         save(page, folder / "asset-graph.png")
         page.set_viewport_size({"width": 1600, "height": 1240})
