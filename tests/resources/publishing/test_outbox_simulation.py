@@ -71,17 +71,22 @@ def test_twenty_thousand_publications_are_each_there_once(simulated):
 
 
 @pytest.mark.parametrize(
+    ("places", "publications"), [(2, 100), pytest.param(100, 200, marks=pytest.mark.figures)]
+)
+@pytest.mark.parametrize(
     ("policy", "changes"),
     [
         ("tried again blindly", {"LOOKS": 0}),
         ("looked for at once", {"QUARANTINE": timedelta(0), "LOOKS": 1}),
     ],
 )
-def test_without_the_waits_the_simulation_shows_duplicates(simulated, monkeypatch, policy, changes):
+def test_without_the_waits_the_simulation_shows_duplicates(
+    simulated, monkeypatch, policy, changes, places, publications
+):
     monkeypatch.setattr(steps, "LATE_LOOKS", ())
     for name, value in changes.items():
         monkeypatch.setattr(steps, name, value)
-    total = lives(simulated, places=2, publications=100)
+    total = lives(simulated, places=places, publications=publications)
     print(policy, dict(total))
     assert total["duplicated"] > 0
     assert total["lost"] == 0
