@@ -83,11 +83,13 @@ def approve_and_publish(
 def waiting_share(home: Home, found: Sequence[Found]) -> Proposal | None:
     """The proposal to share the first of `found`, made unless its company was asked before.
 
-    None when the question was answered.
+    None when the question was answered. What a person proposed is theirs to answer.
     """
-    company = found[0].company if found else ""
+    if not found:
+        return None
+    company, learning = found[0].company, found[0].id
     asked = [one for one in home.approvals.inbox().proposals if one.company == company]
-    if asked or not found:
-        waiting = (one for one in asked if one.kind == PUBLISH and one.status == "waiting")
-        return next(waiting, None)
-    return home.global_memory.propose(company, found[0].id, reason="others ask for it")
+    if not asked:
+        return home.global_memory.propose(company, learning, reason="others ask for it")
+    of_ours = (one for one in asked if one.kind == PUBLISH and one.subject == learning)
+    return next((one for one in of_ours if one.status == "waiting"), None)

@@ -145,7 +145,10 @@ VALID = {
     "publication_kept": {"key": KEY, "proposal": 1},
     "publication_retried": {"key": KEY},
     "duplicate_closed": {"key": KEY, "id": "10002"},
-    "place_refused": {"error_kind": "TokenRefused", "retry_at": "2026-03-02T12:00:00.000000Z"},
+    "place_refused": {
+        "error_kind": "SourceUnauthorized",
+        "retry_at": "2026-03-02T12:00:00.000000Z",
+    },
     "push_began": {"place": "e" * 32, "rows": 3},
     "push_done": {
         "place": "e" * 32,

@@ -15,6 +15,7 @@ import pytest
 
 from orch_dagster.cli.main import run
 from orch_dagster.samples.company_sites import open_site
+from resources.home import Home
 
 COMPANIES = {"empresa-a", "empresa-b", "empresa-c"}
 
@@ -73,6 +74,9 @@ def test_with_a_site_issues_and_pages_are_read_and_published_once(
 ) -> None:
     home, port = tmp_path / "home", ("--port", str(free_port))
     shutil.copytree(shown[0], home)  # as it is left by a demo without a site
+    with Home.open(home) as opened:
+        mine = opened.memory("empresa-a").search("tempestade de retentativas", limit=1)[0].id
+        number = opened.global_memory.propose("empresa-a", mine, reason="mine to answer").number
     first = demo(home, "--with-atlassian", *port)
     assert {
         name: (one["jira_issues"], one["confluence_pages"])
@@ -90,6 +94,8 @@ def test_with_a_site_issues_and_pages_are_read_and_published_once(
     assert again["published"] == first["published"]
     site = open_site(home / "samples" / "atlassian.json")
     assert again["waits"] is None
+    with Home.open(home) as opened:
+        assert opened.approvals.proposal(number).status == "waiting"
     assert len(site.issues("ORCH")) == 1
     assert len(site.pages("ORCH", status="current")) == 2
     assert site.unexpected == []

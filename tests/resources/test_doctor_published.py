@@ -120,7 +120,10 @@ def test_a_copy_that_is_still_shared_may_stand(home: Home) -> None:
     ("refusal", "words"),
     [
         (refused(), "1 were refused 3 times or more (SourceRefused)"),
-        (PlaceRefused(error_kind="TokenRefused"), "it refused everything 3 times (TokenRefused)"),
+        (
+            PlaceRefused(error_kind="SourceUnauthorized"),
+            "it refused everything 3 times (SourceUnauthorized)",
+        ),
     ],
 )
 def test_the_third_refusal_in_a_row_is_named(home: Home, refusal: Payload, words: str) -> None:
