@@ -2,8 +2,8 @@
 
 Every type has one frozen payload model that forbids unknown keys. A type or a schema version that
 nobody here knows is refused loudly: skipping it would make a state that never was.
-Streams are ``company:<slug>``, ``coordinator``, ``approvals``, ``global``, and for what is
-published ``outbox:<service>`` and ``outbox:<service>:<slug>``.
+Streams are ``company:<slug>``, ``coordinator``, ``approvals``, ``global``, ``patterns``,
+``opportunities``, and for what is published ``outbox:<service>`` and ``outbox:<service>:<slug>``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from coordinator.ledger import (
     company_events,
     coordinator_events,
     global_events,
+    opportunity_events,
     outbox_events,
+    pattern_events,
     push_events,
 )
 from coordinator.ledger.chain import EventRow, canonical_json
@@ -37,13 +39,17 @@ __all__ = [
     "company_events",
     "coordinator_events",
     "global_events",
+    "opportunity_events",
     "outbox_events",
+    "pattern_events",
     "push_events",
 ]
 
 COORDINATOR = "coordinator"
 APPROVALS = "approvals"
 GLOBAL = "global"
+PATTERNS = "patterns"
+OPPORTUNITIES = "opportunities"
 PUSHED = "outbox:supabase"
 OUTBOXES = ("outbox:jira", "outbox:confluence", PUSHED)
 """The coordinator's own; a company's has its name behind it."""
@@ -112,14 +118,15 @@ class Event:
 
 def stream_company(stream: str) -> str | None:
     """The company a stream belongs to, None for those of all; LedgerError for any other."""
-    if stream in (COORDINATOR, APPROVALS, GLOBAL, *OUTBOXES):
+    if stream in (COORDINATOR, APPROVALS, GLOBAL, PATTERNS, OPPORTUNITIES, *OUTBOXES):
         return None
     kind, _, slug = stream.rpartition(":")
     if kind not in ("company", *OUTBOXES) or not SLUG.fullmatch(slug):
         shown = stream.encode("ascii", "backslashreplace").decode("ascii")[:80]
         raise LedgerError(
             f"'{shown}' is no stream",
-            hint=f"streams are company:<name>, {COORDINATOR}, {APPROVALS}, {GLOBAL} and outbox:…",
+            hint=f"streams are company:<name>, {COORDINATOR}, {APPROVALS}, {GLOBAL}, {PATTERNS}, "
+            f"{OPPORTUNITIES} and outbox:…",
         )
     return slug
 

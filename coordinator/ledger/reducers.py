@@ -12,11 +12,15 @@ from coordinator.ledger.events import (
     APPROVALS,
     COORDINATOR,
     GLOBAL,
+    OPPORTUNITIES,
     OUTBOXES,
+    PATTERNS,
     PUSHED,
     stream_company,
 )
 from coordinator.ledger.reducer import Reducer
+from coordinator.opportunities import state as opportunities
+from coordinator.patterns import state as patterns
 from coordinator.publishing.pushes import PUSHES
 from coordinator.publishing.state import OUTBOX
 
@@ -24,6 +28,8 @@ _BY_STREAM: dict[str, Reducer[Any]] = {
     COORDINATOR: COORDINATOR_ITSELF,
     APPROVALS: INBOX,
     GLOBAL: GLOBAL_MEMORY,
+    PATTERNS: patterns.PATTERNS,
+    OPPORTUNITIES: opportunities.OPPORTUNITIES,
 }
 
 
