@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from resources.global_memory import GlobalMemory
     from resources.http import Lanes
     from resources.memory import PrivateMemory
+    from resources.patterns import Patterns
     from resources.publishing.publishing import Publishing
     from resources.publishing.pushing import Pushing
     from resources.sources.sources import Sources
@@ -212,6 +213,13 @@ class Home:
         from resources.global_memory import GlobalMemory
 
         return GlobalMemory(self)
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        """What several companies have in common."""
+        from resources.patterns import Patterns
+
+        return Patterns(self)
 
     @cached_property
     def lanes(self) -> Lanes:

@@ -46,6 +46,8 @@ _STOP = {
         después antes puede debe estos esas ese eso
     """,
 }
+STOP_WORDS = frozenset(word for words in _STOP.values() for word in words.split())
+"""Words that say nothing alone, of all three languages."""
 # What commit titles and headings are made of, where stop words are rare.
 _TELLING = {
     "pt": """

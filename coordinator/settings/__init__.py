@@ -14,6 +14,12 @@ from coordinator.settings.company import (
     Person,
     SharingSettings,
 )
+from coordinator.settings.detection import (
+    DetectionSettings,
+    InsightSettings,
+    OpportunitySettings,
+    PatternSettings,
+)
 from coordinator.settings.fields import (
     CONTROL,
     SLUG,
@@ -59,11 +65,15 @@ __all__ = [
     "CoordinatorJira",
     "CoordinatorSettings",
     "CopySettings",
+    "DetectionSettings",
     "EmbeddingSettings",
     "GitSettings",
+    "InsightSettings",
     "JiraSettings",
     "JiraTarget",
     "LearningSettings",
+    "OpportunitySettings",
+    "PatternSettings",
     "Person",
     "Remote",
     "SearchSettings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from coordinator.settings.detection import DetectionSettings
 from coordinator.settings.fields import Model, Number, OneLine, Text, Whole
 from coordinator.settings.sources import CoordinatorConfluence, CoordinatorJira, SupabaseTarget
 
@@ -43,6 +44,7 @@ class CoordinatorSettings(Model):
     embedding: EmbeddingSettings = EmbeddingSettings()
     search: SearchSettings = SearchSettings()
     copies: CopySettings = CopySettings()
+    detection: DetectionSettings = DetectionSettings()
     jira: CoordinatorJira | None = None
     confluence: CoordinatorConfluence | None = None
     supabase: SupabaseTarget | None = None

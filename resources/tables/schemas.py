@@ -295,6 +295,60 @@ def catalog_groups() -> pa.Schema:
     )
 
 
+def pattern_neighbours(recorded: dict[str, str] | None = None) -> pa.Schema:
+    """One row per learning that was compared with those of other companies.
+
+    `text` is a hash of what was embedded. `recorded` (model, least cosine) goes into the schema's
+    metadata: lists found with others are not carried on.
+    """
+    import pyarrow as pa
+
+    schema = table_schema(
+        {
+            "company": pa.string(),
+            "text": pa.string(),
+            "neighbours": pa.list_(pa.string()),
+            "cosines": pa.list_(pa.float64()),
+        }
+    )
+    return schema.with_metadata(recorded or {})
+
+
+def cross_company_patterns() -> pa.Schema:
+    """One row per pattern that stands: its members by id, never their words."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "members": pa.list_(pa.string()),
+            "companies": pa.list_(pa.string()),
+            "medoid": pa.string(),
+            "likeness": pa.list_(pa.float64()),
+            "cohesion": pa.float64(),
+            "coverage": pa.float64(),
+            "substance": pa.float64(),
+            "score": pa.float64(),
+            "found_at": moment(),
+            "changed_at": moment(),
+        }
+    )
+
+
+def metrics() -> pa.Schema:
+    """One row per day (its midnight, UTC) and metric; the columns of `coordinator.metrics`."""
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "day": moment(),
+            "metric": pa.string(),
+            "value": pa.float64(),
+            "part": pa.int64(),
+            "whole": pa.int64(),
+        }
+    )
+
+
 def known(name: str) -> pa.Schema | None:
     """The schema of a table by the name of the asset it holds; None for any other."""
     makers = {
@@ -309,6 +363,9 @@ def known(name: str) -> pa.Schema | None:
         "component_catalog": catalog_components,
         "component_pairs": catalog_pairs,
         "component_groups": catalog_groups,
+        "coordination_metrics": metrics,
+        "pattern_neighbours": pattern_neighbours,
+        "cross_company_patterns": cross_company_patterns,
     }
     maker = makers.get(name)
     return maker() if maker else None

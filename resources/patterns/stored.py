@@ -1,0 +1,99 @@
+"""The coordinator's tables of neighbours and patterns: ids and numbers, made anew when lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from coordinator.errors import MemoryUnavailable
+from coordinator.patterns.detection import Known, Pattern
+from coordinator.patterns.state import PatternsState
+from resources.tables import Tables, schemas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEIGHBOURS = "pattern_neighbours"
+PATTERNS = "cross_company_patterns"
+MODEL, LEAST = "orch:model", "orch:least"
+
+
+def read_known(tables: Tables) -> Known:
+    """The neighbours of the last detection; none when there was none or they cannot be read."""
+    try:
+        schema = tables.schema(NEIGHBOURS)
+        if schema is None or not schema.metadata:
+            return Known()
+        told = {key.decode(): value.decode() for key, value in schema.metadata.items()}
+        rows = tables.read(NEIGHBOURS)
+    except MemoryUnavailable:
+        return Known()  # an index: everything is compared again
+    lists = {
+        id: tuple(zip(near, cosines, strict=True))
+        for id, near, cosines in zip(rows["id"], rows["neighbours"], rows["cosines"], strict=True)
+    }
+    texts = dict(zip(rows["id"], rows["text"], strict=True))
+    return Known(lists, texts, told.get(MODEL, ""), float(told.get(LEAST, 0)))
+
+
+def write_known(tables: Tables, known: Known) -> int:
+    """Make the table hold exactly these neighbours; returns how many rows changed."""
+    import pandas as pd
+
+    ids = sorted(known.lists)
+    frame = pd.DataFrame(
+        {
+            "id": ids,
+            "company": [id.partition("/")[0] for id in ids],
+            "text": [known.texts[id] for id in ids],
+            "neighbours": [[one for one, _ in known.lists[id]] for id in ids],
+            "cosines": [[cosine for _, cosine in known.lists[id]] for id in ids],
+        }
+    )
+    recorded = {MODEL: known.model, LEAST: repr(known.least)}
+    written = tables.reconcile(NEIGHBOURS, frame, schema=schemas.pattern_neighbours(recorded))
+    return written.inserted + written.updated + written.deleted
+
+
+def pattern_frame(patterns: Sequence[Pattern], state: PatternsState) -> pd.DataFrame:
+    """The patterns as rows of their table, with when each was found and changed."""
+    import pandas as pd
+
+    rows = [
+        {
+            **{name: getattr(one, name) for name in _COLUMNS},
+            **_moments(state, one.id),
+        }
+        for one in patterns
+    ]
+    frame = pd.DataFrame(rows, columns=[*_COLUMNS, "found_at", "changed_at"])
+    for name in ("members", "companies", "likeness"):
+        frame[name] = [list(one) for one in frame[name]]
+    for name in ("found_at", "changed_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return frame
+
+
+def patterns_in(frame: pd.DataFrame) -> list[Pattern]:
+    """The patterns in rows of their table, by falling score."""
+    found = [
+        Pattern(**{name: _plain(row[name]) for name in _COLUMNS})
+        for row in frame.to_dict("records")
+    ]
+    return sorted(found, key=lambda one: (-one.score, one.id))
+
+
+_COLUMNS = (
+    *("id", "members", "companies", "medoid", "likeness"),
+    *("cohesion", "coverage", "substance", "score"),
+)
+
+
+def _moments(state: PatternsState, id: str) -> Mapping[str, datetime]:
+    known = state.patterns[id]
+    return {"found_at": known.found_at, "changed_at": known.changed_at}
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
