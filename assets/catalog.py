@@ -58,7 +58,7 @@ def company_components(
     group_name="catalog",
     kinds={"lancedb"},
     owners=OWNERS,
-    code_version="1",
+    code_version=rules.CATALOG,
     io_manager_key="coordinator_tables",
     description="The components of all companies side by side: which are near-copies of which, "
     "where each appeared first, and how far the copies have drifted. For the operator alone.",

@@ -2,17 +2,21 @@
 
 Two components are a pair when their folders are the same git tree, or when their fingerprints
 share `min_similarity` of their code; for two of the same name half of that is enough, since the
-name speaks for itself. A component with fewer than `MIN_SHINGLES` shingles never pairs by content.
+name speaks for itself. Two rules keep what only looks like a copy out:
 
-Pairs across companies that belong together make a group around its origin. A weak pair joins a
-group only as the best match of both sides ("reciprocal best hits"): a frontend that shares one
-package with somebody's checkout is a pair, but no copy of it. From `STRONG` on each pair joins.
+- They have at least `MIN_SHINGLES` shingles in common. A share alone says little of small
+  components: two services that are hardly more than their framework's main class share a quarter.
+- Across companies a weak pair counts only as the best match of both sides ("reciprocal best
+  hits"): a frontend that shares one package with somebody's checkout is no copy of it while either
+  has a better match there. From `STRONG` on each pair counts, so a copy made twice is two pairs.
+
+Pairs across companies that belong together make a group around its origin.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -22,7 +26,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from coordinator.catalog.fingerprints import MIN_SHINGLES, PERMUTATIONS, SEED, VERSION, containment
+from coordinator.catalog.fingerprints import (
+    MIN_SHINGLES,
+    PERMUTATIONS,
+    SEED,
+    VERSION,
+    containment,
+    shared,
+)
 
 STRONG = 0.5
 """From this similarity on two components are copies whatever else they resemble."""
@@ -174,9 +185,30 @@ def _pairs(shelf: _Shelf, min_similarity: float) -> list[_Pair]:
         same_tree = bool(shelf.trees[left]) and shelf.trees[left] == shelf.trees[right]
         same_name = _name_similarity(shelf.names[left], shelf.names[right])
         needed = min_similarity * (SAME_NAME_SHARE if same_name == 1.0 else 1.0)
-        if same_tree or similarity >= needed:
+        common = shared(similarity, shelf.shingles[left], shelf.shingles[right])
+        if same_tree or (similarity >= needed and common >= MIN_SHINGLES):
             found.append(_Pair(left, right, similarity, same_name, same_tree))
-    return sorted(found, key=lambda pair: (-pair.similarity, pair.left, pair.right))
+    best = _best(shelf, found)
+    kept = [pair for pair in found if _is_copy(shelf, pair, best)]
+    return sorted(kept, key=lambda pair: (-pair.similarity, pair.left, pair.right))
+
+
+def _best(shelf: _Shelf, pairs: Iterable[_Pair]) -> dict[tuple[int, str], float]:
+    """The highest similarity of each component with one of each company."""
+    best: dict[tuple[int, str], float] = {}
+    for pair in pairs:
+        for one, other in ((pair.left, pair.right), (pair.right, pair.left)):
+            key = one, shelf.companies[other]
+            best[key] = max(best.get(key, 0.0), pair.similarity)
+    return best
+
+
+def _is_copy(shelf: _Shelf, pair: _Pair, best: Mapping[tuple[int, str], float]) -> bool:
+    """Whether a pair is strong, inside one company, or the best match of both its sides."""
+    left, right = shelf.companies[pair.left], shelf.companies[pair.right]
+    if left == right or pair.similarity >= STRONG:
+        return True
+    return pair.similarity >= max(best[pair.left, right], best[pair.right, left])
 
 
 def _name_similarity(left: str, right: str) -> float:
@@ -243,11 +275,6 @@ def band_rows(threshold: float) -> int:
 
 
 def _groups(shelf: _Shelf, pairs: Sequence[_Pair]) -> list[list[int]]:
-    best: dict[tuple[int, str], float] = {}
-    for pair in pairs:
-        for one, other in ((pair.left, pair.right), (pair.right, pair.left)):
-            key = one, shelf.companies[other]
-            best[key] = max(best.get(key, 0.0), pair.similarity)
     roof = {place: place for pair in pairs for place in (pair.left, pair.right)}
 
     def top(place: int) -> int:
@@ -258,11 +285,7 @@ def _groups(shelf: _Shelf, pairs: Sequence[_Pair]) -> list[list[int]]:
 
     for pair in pairs:
         across = shelf.companies[pair.left] != shelf.companies[pair.right]
-        mutual = across and pair.similarity >= max(
-            best[pair.left, shelf.companies[pair.right]],
-            best[pair.right, shelf.companies[pair.left]],
-        )
-        if mutual or pair.similarity >= STRONG:
+        if across or pair.similarity >= STRONG:
             roof[top(pair.left)] = top(pair.right)
     members: dict[int, list[int]] = {}
     for place in sorted(roof):

@@ -27,7 +27,8 @@ VERSION = 1
 """Rises with any change to tokens, shingles or hashing: old fingerprints are then not compared."""
 
 MIN_SHINGLES = 100
-"""Below this many shingles (about 40 lines) equal content is chance, not copying."""
+"""Fewer shingles in common (about 40 lines) are chance, not copying: the main class of any two
+Spring Boot services has 45."""
 
 MAX_FILE_BYTES = 1_000_000
 _CHUNK = 8_192
@@ -108,12 +109,16 @@ def similarity(left: Sequence[int], right: Sequence[int]) -> float:
     return float(np.mean(np.asarray(left) == np.asarray(right)))
 
 
-def containment(jaccard: float, shingles_in: int, shingles_other: int) -> float:
-    """How much of the first component stands in the other one, from their Jaccard similarity.
+def shared(jaccard: float, left: int, right: int) -> float:
+    """About how many shingles two components have in common, from how many each has.
 
-    |A n B| = J (|A| + |B|) / (1 + J), divided by |A|; capped at 1.
+    |A n B| = J (|A| + |B|) / (1 + J).
     """
+    return jaccard * (left + right) / (1 + jaccard)
+
+
+def containment(jaccard: float, shingles_in: int, shingles_other: int) -> float:
+    """How much of the first component stands in the other one: `shared` / |A|, capped at 1."""
     if shingles_in <= 0:
         return 0.0
-    shared = jaccard * (shingles_in + shingles_other) / (1 + jaccard)
-    return min(1.0, shared / shingles_in)
+    return min(1.0, shared(jaccard, shingles_in, shingles_other) / shingles_in)

@@ -159,8 +159,36 @@ def test_a_shared_package_does_not_make_a_copy() -> None:
         ),
         min_similarity=0.05,
     )
-    assert len(catalog.pairs) == 3
+    across = catalog.pairs[catalog.pairs["across"]]
+    assert across[["left", "right"]].to_numpy().tolist() == [["acme/checkout", "beta/checkout"]]
+    assert ("acme/checkout", "acme/frontend") in set(
+        zip(catalog.pairs["left"], catalog.pairs["right"], strict=True)
+    )
     assert catalog.groups["members"].tolist() == [["acme/checkout", "beta/checkout"]]
+    alone = compare(
+        table(
+            component("acme", "frontend", package + code(400, 120)),
+            component("beta", "checkout", package + code(100, 50) + code(700, 20)),
+        ),
+        min_similarity=0.05,
+    )
+    assert len(alone.pairs) == 1  # without the better match it is the best there is
+
+
+def test_two_small_components_with_little_in_common_are_no_pair() -> None:
+    """Two services that are hardly more than their framework's main class."""
+    main = code(0, 8)
+    small = [component(c, f"{c}-registry", main + code(n, 12)) for c, n in (("a", 50), ("b", 90))]
+    large = [
+        component(c, f"{c}-core", code(0, 40) + code(n, 60)) for c, n in (("a", 50), ("b", 90))
+    ]
+    similarity = fingerprints.similarity(small[0]["fingerprint"], small[1]["fingerprint"])
+    assert similarity > 0.15  # alike by their share alone
+    assert min(row["shingles"] for row in small) > fingerprints.MIN_SHINGLES
+    pairs = compare(table(*small, *large), min_similarity=0.15).pairs
+    assert pairs[pairs["across"]][["left", "right"]].to_numpy().tolist() == [
+        ["a/a-core", "b/b-core"]
+    ]
 
 
 def test_a_copy_made_twice_joins_its_group_twice() -> None:
