@@ -49,12 +49,17 @@ def make_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Replace the file's content, in UTF-8, in one step that survives a power cut."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Replace the file's content in one step that survives a power cut."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.new")
     with storage_errors(path.name):
         try:
-            with os.fdopen(_private(scratch), "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(_private(scratch), "wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(path)
