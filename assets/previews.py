@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pandas as pd
 
+from coordinator.metrics import METRICS, Day
+from coordinator.metrics.wording import with_unit, worded_ratio
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -68,6 +71,29 @@ def commits_over_time(times: pd.Series) -> dg.MarkdownMetadataValue:
     return _picture(figure, title)
 
 
+def measured(day: Day) -> dg.TableMetadataValue:
+    """Metrics as a table: title, value, and what a ratio was made of."""
+    columns = ("metric", "value", "made of")
+    records = [
+        dg.TableRecord(
+            {
+                "metric": metric.title,
+                "value": with_unit(metric, day.values[metric.name]),
+                "made of": worded_ratio(day.values[metric.name]),
+            }
+        )
+        for metric in METRICS
+    ]
+    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])
+    return dg.MetadataValue.table(records, schema=schema)
+
+
+def png(picture: bytes, title: str) -> dg.MarkdownMetadataValue:
+    """A PNG that was drawn elsewhere."""
+    encoded = base64.b64encode(picture).decode()
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+
+
 def _figure(title: str, *, height: float) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
@@ -82,8 +108,7 @@ def _figure(title: str, *, height: float) -> tuple[Figure, Axes]:
 def _picture(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
     data = BytesIO()
     figure.savefig(data, format="png")
-    encoded = base64.b64encode(data.getvalue()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+    return png(data.getvalue(), title)
 
 
 def _is_number(column: pd.Series) -> bool:

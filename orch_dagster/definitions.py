@@ -10,6 +10,7 @@ from assets.checks import CHECKS
 from assets.global_memory import GLOBAL_CHECKS, global_memory, global_memory_job
 from assets.io_manager import company_tables, coordinator_tables
 from assets.jobs import COMPANY_ASSETS, SYNC_JOBS, catalog_job
+from assets.metrics import coordination_metrics, metrics_job
 from assets.publications import (
     company_docs_pages,
     confluence_insights,
@@ -49,6 +50,7 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
             confluence_insights,
             supabase_global_memory,
             supabase_private_memory,
+            coordination_metrics,
         ],
         asset_checks=[*CHECKS, *GLOBAL_CHECKS],
         jobs=[
@@ -58,6 +60,7 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
             publish_job,
             publish_docs_job,
             push_memory_job,
+            metrics_job,
             decide_approvals,
         ],
         sensors=[

@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.global_memory import global_memory_job
 from assets.jobs import catalog_job, sync_confluence, sync_jira, sync_supabase
+from assets.metrics import metrics_job
 from assets.publications import publish_docs_job, publish_job, push_memory_job
 from coordinator.errors import OrchError
 from coordinator.ledger.company_events import Source
@@ -31,6 +32,16 @@ global_memory_schedule = dg.ScheduleDefinition(
     cron_schedule="37 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Holds the global memory against the ledger once an hour.",
+)
+
+metrics_schedule = dg.ScheduleDefinition(
+    name="metrics_schedule",
+    job=metrics_job,
+    # just after midnight in UTC: the day before is over and its numbers are final
+    cron_schedule="7 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Computes the metrics of the coordination once a day.",
 )
 
 
@@ -173,6 +184,7 @@ def _is_due(context: dg.ScheduleEvaluationContext, home: Home, target: Target, k
 SCHEDULES = (
     catalog_schedule,
     global_memory_schedule,
+    metrics_schedule,
     jira_census_schedule,
     confluence_census_schedule,
     supabase_census_schedule,
