@@ -29,6 +29,7 @@ COMMANDS = {
     "approve": ("orch_dagster.cli.approve:approve", "Approve proposals, several at once."),
     "reject": ("orch_dagster.cli.approve:reject", "Reject proposals, with a reason."),
     "publish": ("orch_dagster.cli.publish:publish", "What is put on Jira and Confluence."),
+    "metrics": ("orch_dagster.cli.metrics:metrics", "What came of it, in numbers and over time."),
     "events": ("orch_dagster.cli.events:events", "Read, verify and replay the ledger."),
     "isolation": ("orch_dagster.cli.isolation:isolation", "Prove that nothing private shows."),
     "doctor": ("orch_dagster.cli.doctor:doctor", "Look for damage and say what heals it."),

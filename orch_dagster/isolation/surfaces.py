@@ -237,6 +237,8 @@ def of_world(planted: Planted) -> Iterator[Reading]:
         ("doctor", "--json"),
         ("events", "verify", "--json"),
         ("catalog", "copies", "--json"),
+        ("metrics", "--json", "--history"),
+        ("metrics", "--history"),
     ):
         code, said = command(planted, *arguments)
         yield Reading(_named(arguments, ""), "world", "", said, code)
