@@ -1,9 +1,10 @@
 """The content fingerprint of a component: MinHash over shingles of its code tokens.
 
 A file becomes tokens (words, numbers, strings, single signs); comments and white space are gone,
-so licence headers, reformatting and moved files change nothing. A shingle is `SHINGLE` tokens in a
-row. Two fingerprints estimate the Jaccard similarity of the two sets of shingles, with a standard
-error of sqrt(s(1-s)/128): 0.044 at most.
+so licence headers, reformatting and moved files change nothing. Imports are gone too: they tell the
+framework, not the author. A shingle is `SHINGLE` tokens in a row. Two fingerprints estimate the
+Jaccard similarity of the two sets of shingles, with a standard error of sqrt(s(1-s)/128): 0.044 at
+most.
 
 Why SHINGLE = 6, measured on pairs of real services (docs/quality.md): shorter shingles are
 idioms (``if err != nil {``) that any two Go services share, longer ones break wherever one name
@@ -20,15 +21,17 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from coordinator.catalog.imports import without_imports
+
 PERMUTATIONS = 128
 SEED = 1
 SHINGLE = 6
-VERSION = 1
+VERSION = 2
 """Rises with any change to tokens, shingles or hashing: old fingerprints are then not compared."""
 
 MIN_SHINGLES = 100
-"""Fewer shingles in common (about 40 lines) are chance, not copying: the main class of any two
-Spring Boot services has 45."""
+"""Fewer shingles in common (about 40 lines) are chance, not copying: any two Spring Boot services
+that are no more than a main class and its test have 16."""
 
 MAX_FILE_BYTES = 1_000_000
 _CHUNK = 8_192
@@ -57,8 +60,8 @@ class Fingerprint:
 
 
 def tokens(data: bytes) -> list[bytes]:
-    """The code tokens of one file, without comments and white space."""
-    text = _without_open_comments(data[:MAX_FILE_BYTES])
+    """The code tokens of one file, without comments, white space and imports."""
+    text = _without_open_comments(without_imports(data[:MAX_FILE_BYTES]))
     return [match["token"] for match in _TOKEN.finditer(text) if match["token"]]
 
 

@@ -39,7 +39,7 @@ def test_comments_and_white_space_change_nothing() -> None:
 
 def test_python_and_shell_comments_change_nothing() -> None:
     assert fingerprints.tokens(b"# why\nx = 1  # because\n") == [b"x", b"=", b"1"]
-    assert fingerprints.tokens(b"#include <a.h>\n")[:2] == [b"#", b"include"]
+    assert fingerprints.tokens(b"#define N 3\n")[:2] == [b"#", b"define"]
 
 
 def test_the_order_of_files_changes_nothing() -> None:
