@@ -7,7 +7,7 @@ import dagster as dg
 from assets.company_run import LoggedProgress
 from assets.previews import bars, preview
 from assets.sources import OWNERS
-from coordinator.approvals import MEMORY_KINDS
+from coordinator.approvals import MEMORY_KINDS, OFFER_KINDS
 from coordinator.frames import data_version
 from resources.carrying_out import carry_out
 from resources.dagster_resources import HomeResource
@@ -24,7 +24,7 @@ from resources.dagster_resources import HomeResource
 )
 def global_memory(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     memory = home.home.global_memory
-    done = carry_out(home.home, kinds=MEMORY_KINDS)
+    done = carry_out(home.home, kinds=(*MEMORY_KINDS, *OFFER_KINDS))
     for one in done:
         if one.problem:
             context.log.warning(f"proposal {one.number} was not carried out: {one.problem}")
@@ -82,7 +82,7 @@ def copies_equal_the_ledger(home: HomeResource) -> dg.AssetCheckResult:
 )
 def approvals_are_carried_out(home: HomeResource) -> dg.AssetCheckResult:
     approved = home.home.approvals.approved()
-    left = [str(one.number) for one in approved if one.kind in MEMORY_KINDS]
+    left = [str(one.number) for one in approved if one.kind in (*MEMORY_KINDS, *OFFER_KINDS)]
     return dg.AssetCheckResult(passed=not left, metadata={"proposals": left})
 
 

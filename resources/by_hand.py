@@ -15,7 +15,8 @@ from coordinator import by_hand
 from coordinator.catalog.declared import Declared
 from coordinator.catalog.tree import ROOT, Tree
 from coordinator.errors import CompanyBusy, OrchError, UsageError, VersionConflict
-from coordinator.global_memory import PUBLISH
+from coordinator.global_memory import PUBLISH, learnings_of
+from coordinator.insights import INSIGHT
 from coordinator.ledger.company_events import (
     ComponentAdded,
     ComponentRemoved,
@@ -287,15 +288,16 @@ class ByHand:
 
     def _close_questions(self, company: str, learning: str) -> None:
         """Void what asks to share a learning that is gone, and purge the words it showed."""
+        state = self._home.global_memory.state()
         asked = [
             one
             for one in self._home.approvals.inbox().proposals
-            if (one.kind, one.company, one.subject) == (PUBLISH, company, learning)
+            if one.kind in (PUBLISH, INSIGHT) and (company, learning) in learnings_of(one, state)
         ]
         for proposal in asked:
             if proposal.is_open:
                 self._home.approvals.void(proposal.number, "its learning was removed")
-        shared = {one.content for one in self._home.global_memory.state().copies.values()}
+        shared = {one.content for one in state.copies.values()}
         left = sorted(
             self._home.ledger.texts(company, sorted({one.content for one in asked} - shared))
         )

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from resources.embedding import SentenceEmbedder, TokenCounter
     from resources.global_memory import GlobalMemory
     from resources.http import Lanes
+    from resources.insights import Insights
     from resources.memory import PrivateMemory
+    from resources.opportunities import Opportunities
     from resources.patterns import Patterns
     from resources.publishing.publishing import Publishing
     from resources.publishing.pushing import Pushing
@@ -220,6 +222,20 @@ class Home:
         from resources.patterns import Patterns
 
         return Patterns(self)
+
+    @cached_property
+    def opportunities(self) -> Opportunities:
+        """What one company has and another needs."""
+        from resources.opportunities import Opportunities
+
+        return Opportunities(self)
+
+    @cached_property
+    def insights(self) -> Insights:
+        """What is told of patterns and offers."""
+        from resources.insights import Insights
+
+        return Insights(self)
 
     @cached_property
     def lanes(self) -> Lanes:

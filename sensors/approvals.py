@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from assets.global_memory import global_memory_job
-from coordinator.approvals import MEMORY_KINDS
+from coordinator.approvals import MEMORY_KINDS, OFFER_KINDS
 from coordinator.approvals.retrying import Tried, next_try
 from resources.dagster_resources import HomeResource
 from sensors.companies import UNFINISHED
@@ -37,7 +37,8 @@ def approval_sensor(
     )
     if context.instance.get_runs(going, limit=1):
         return dg.SkipReason("what was approved is being carried out")
-    approved = [one.number for one in approvals.approved() if one.kind in MEMORY_KINDS]
+    kinds = (*MEMORY_KINDS, *OFFER_KINDS)
+    approved = [one.number for one in approvals.approved() if one.kind in kinds]
     found = next_try(approved, _tried(context.cursor), now)
     if found is None:
         return dg.SkipReason(f"{len(approved)} approved, nothing to start now")

@@ -3,6 +3,7 @@
 from coordinator.approvals.inbox import INBOX, Inbox
 from coordinator.approvals.records import (
     MEMORY_KINDS,
+    OFFER_KINDS,
     OUTBOX_KINDS,
     Decision,
     Grant,
@@ -14,6 +15,7 @@ from coordinator.approvals.roles import Roles
 __all__ = [
     "INBOX",
     "MEMORY_KINDS",
+    "OFFER_KINDS",
     "OUTBOX_KINDS",
     "Decision",
     "Grant",

@@ -14,8 +14,10 @@ from coordinator.ledger.approval_events import Ask, Kind
 from coordinator.ledger.payloads import Payload
 
 Recorded = TypeVar("Recorded", bound=Payload)
-MEMORY_KINDS: tuple[Kind, ...] = ("publish_learning", "merge_learnings")
+MEMORY_KINDS: tuple[Kind, ...] = ("publish_learning", "publish_insight", "merge_learnings")
 """The kinds that are about the global memory, which carries them out."""
+OFFER_KINDS: tuple[Kind, ...] = ("share_export",)
+"""The kinds that are about a component one company offers another, which the offers carry out."""
 OUTBOX_KINDS: tuple[Kind, ...] = ("overwrite_edited",)
 """The kinds that are about what is published, which the outbox carries out."""
 

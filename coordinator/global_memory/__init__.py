@@ -2,7 +2,7 @@
 
 from coordinator.global_memory.merging import MERGE, PUBLISH, learnings_of
 from coordinator.global_memory.publication import Publication, global_id, publication_of
-from coordinator.global_memory.state import GLOBAL_MEMORY, Copy, GlobalState
+from coordinator.global_memory.state import GLOBAL_MEMORY, Copy, GlobalState, is_pattern
 
 __all__ = [
     "GLOBAL_MEMORY",
@@ -12,6 +12,7 @@ __all__ = [
     "GlobalState",
     "Publication",
     "global_id",
+    "is_pattern",
     "learnings_of",
     "publication_of",
 ]

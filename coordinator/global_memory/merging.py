@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from coordinator.approvals import Proposal
 from coordinator.global_memory.publication import Publication
 from coordinator.global_memory.state import Copy, GlobalState
+from coordinator.insights import INSIGHT, quoted_in
 from coordinator.ledger.chain import canonical_json
 from coordinator.memory import fold
 
@@ -105,6 +106,10 @@ def learnings_of(proposal: Proposal, state: GlobalState) -> set[tuple[str, str]]
     """Company and learning of everything a proposal quotes; empty for other kinds."""
     if proposal.kind == PUBLISH:
         return {(proposal.company, proposal.subject)}
+    if proposal.kind == INSIGHT:
+        members = (one.partition("/") for one in quoted_in(proposal.facts))
+        quoted = {(company, learning) for company, _, learning in members}
+        return {(proposal.company, proposal.subject), *quoted}
     if proposal.kind != MERGE:
         return set()
     copies = [state.any_copy(id) for id in proposal.subject.split(" ")]

@@ -6,6 +6,7 @@ was seen before, a retraction of what is gone change nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +18,14 @@ from coordinator.ledger.reducer import Reducer
 
 REDUCER_VERSION = 1
 """Goes up whenever the same events make another state."""
+
+
+_PATTERN = re.compile(r"p-[0-9a-f]{12}")
+
+
+def is_pattern(learning: str) -> bool:
+    """Whether a copy is a company's part of a pattern: then it is filed under the pattern's id."""
+    return _PATTERN.fullmatch(learning) is not None
 
 
 @dataclass(frozen=True)

@@ -31,14 +31,15 @@ class OpportunitySettings(Model):
     """When one company's solution is offered to another, and to whom how often."""
 
     strictness: Number = Field(
-        4.5,
+        4.0,
         ge=1,
         le=12,
         description="how far above unrelated texts need and solution must be alike",
     )
-    similarity_weight: Number = Field(0.5, ge=0, le=1, description="cosine of need and solution")
-    words_weight: Number = Field(0.25, ge=0, le=1, description="telling words they share")
-    substance_weight: Number = Field(0.1, ge=0, le=1, description="how much the solution says")
+    similarity_weight: Number = Field(0.4, ge=0, le=1, description="cosine of need and solution")
+    words_weight: Number = Field(0.2, ge=0, le=1, description="telling words they share")
+    titles_weight: Number = Field(0.2, ge=0, le=1, description="words their titles share")
+    substance_weight: Number = Field(0.05, ge=0, le=1, description="how much the solution says")
     fit_weight: Number = Field(0.1, ge=0, le=1, description="programming languages in common")
     licence_weight: Number = Field(0.05, ge=0, le=1, description="whether the licence allows it")
     bar: Number = Field(0.6, ge=0, le=1, description="the score from which people are asked")

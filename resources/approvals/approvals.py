@@ -68,7 +68,7 @@ class Approvals:
     ) -> list[Proposal]:
         """What waits for a person; `company` owns the text or is asked, `by` could answer."""
         inbox = self.inbox()
-        roles = self._roles() if by is not None else None
+        roles = self.roles() if by is not None else None
         return [
             one
             for one in inbox.proposals
@@ -132,7 +132,7 @@ class Approvals:
             facts=dict(facts or {}),
         )
         draft.check()
-        actor, roles, wait = self._signed(by), self._roles(), self._wait(draft)
+        actor, roles, wait = self._signed(by), self.roles(), self._wait(draft)
 
         def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
             made = propose(inbox, draft, actor=actor, roles=roles, now=now, wait=wait)
@@ -159,7 +159,7 @@ class Approvals:
     def withdraw(self, number: int, by: str | None = None, reason: str = "") -> Proposal:
         """Take an open proposal back: whoever made it, or may answer it, can."""
         actor = self._signed(by)
-        roles = self._roles()
+        roles = self.roles()
         said = f"withdrawn: {reason.strip()}" if reason.strip() else "withdrawn"
 
         def check(proposal: Proposal) -> None:
@@ -204,7 +204,7 @@ class Approvals:
         """Say yes in advance, until then, to every proposal of `kind` that asks that role."""
         actor, ask, expires_at = self._signed(by), _ask((company, role)), utc_text(until)
         self._home.companies.instance(company)
-        self._roles().check(actor, ask)
+        self.roles().check(actor, ask)
 
         def change(inbox: Inbox, now: datetime) -> tuple[list[NewEvent], int]:
             if until <= now:
@@ -225,7 +225,7 @@ class Approvals:
         """End a standing grant: whoever gave it, or holds its role, can."""
         actor = self._signed(by)
         found = _grant(self.inbox(), grant)
-        roles = self._roles()
+        roles = self.roles()
         if roles.person(actor) != roles.person(found.by):
             roles.check(actor, found.ask)
 
@@ -241,11 +241,22 @@ class Approvals:
         """All standing grants, the ended ones included."""
         return list(self.inbox().grants)
 
+    def roles(self) -> Roles:
+        """Who may answer for whom, as the companies' settings stand now."""
+        companies: dict[str, CompanySettings] = {}
+        problems: dict[str, str] = {}
+        for name in self._home.companies.names():
+            try:
+                companies[name] = self._home.companies.instance(name).settings
+            except OrchError as error:
+                problems[name] = str(error)
+        return Roles(companies, problems)
+
     def _answers(
         self, inbox: Inbox, wanted: Sequence[Wanted], actor: str, now: datetime
     ) -> tuple[list[NewEvent], list[Outcome]]:
         """What is to be recorded, and what becomes of each; they build on one another."""
-        roles = self._roles()
+        roles = self.roles()
         new: list[NewEvent] = []
         problems = []
         for one in wanted:
@@ -344,17 +355,6 @@ class Approvals:
 
     def _recorded(self) -> Inbox:
         return self._ledger.fold(APPROVALS, INBOX)
-
-    def _roles(self) -> Roles:
-        """Who may answer for whom, as the companies' settings stand now."""
-        companies: dict[str, CompanySettings] = {}
-        problems: dict[str, str] = {}
-        for name in self._home.companies.names():
-            try:
-                companies[name] = self._home.companies.instance(name).settings
-            except OrchError as error:
-                problems[name] = str(error)
-        return Roles(companies, problems)
 
     def _wait(self, draft: Draft) -> timedelta:
         """How long a proposal waits: as long as the least patient of those concerned says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from coordinator.approvals import MEMORY_KINDS, OUTBOX_KINDS
+from coordinator.approvals import MEMORY_KINDS, OFFER_KINDS, OUTBOX_KINDS
 
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
@@ -43,4 +43,6 @@ class Owners:
             return self._given[kind]
         if kind in MEMORY_KINDS:
             return self._home.global_memory
+        if kind in OFFER_KINDS:
+            return self._home.opportunities.offers
         return self._home.publishing if kind in OUTBOX_KINDS else None

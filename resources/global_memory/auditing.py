@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coordinator import memory
 from coordinator.approvals import Inbox
 from coordinator.global_memory import PUBLISH, GlobalState
+from coordinator.insights import INSIGHT
 from coordinator.ledger.events import text_hash
 from resources.global_memory.index import TABLE, GlobalIndex
 from resources.global_memory.records import COPY_COLUMNS, GlobalRecords, publication_in
@@ -81,7 +82,7 @@ def _is_approved(id: str, state: GlobalState, inbox: Inbox) -> bool:
         return False
     yes = {one.ask for one in proposal.decisions if one.approve and one.content == copy.content}
     return (
-        proposal.kind == PUBLISH
+        proposal.kind in (PUBLISH, INSIGHT)
         and (proposal.company, proposal.subject) == (copy.company, copy.learning)
         and proposal.content == copy.content
         and yes.issuperset(proposal.asks)

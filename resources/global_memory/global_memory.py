@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from coordinator.global_memory import MERGE, Copy, GlobalState
+from coordinator.insights import INSIGHT
 from coordinator.memory import Found, SearchFilters
 from coordinator.ports import Progress
 from resources.global_memory.auditing import Audit, audit
 from resources.global_memory.index import GlobalIndex
+from resources.global_memory.insight_parts import InsightParts
 from resources.global_memory.learnings import learning_of
 from resources.global_memory.merging import Merging
 from resources.global_memory.records import GlobalRecords
@@ -38,6 +40,7 @@ class GlobalMemory:
         self.index = GlobalIndex(home, self._records)
         self._sharing = Sharing(home, self._records)
         self._merging = Merging(home, self._records, self.index)
+        self.insight_parts = InsightParts(home, self._records)
         self._retracting = Retracting(home, self._records, self.index)
         self._searching = Searching(home, self._records, self.index)
 
@@ -66,8 +69,7 @@ class GlobalMemory:
 
     def current_text(self, proposal: Proposal) -> str | None:
         """What `proposal` would be about if it were made now; None when that is gone."""
-        owner = self._merging if proposal.kind == MERGE else self._sharing
-        return owner.current_text(proposal)
+        return self._owner(proposal).current_text(proposal)
 
     def carry_out(self, proposal: Proposal) -> str:
         """Do what was approved and index it; returns the id of the copy that stands for it.
@@ -76,11 +78,14 @@ class GlobalMemory:
         what would be published now. Doing it again changes nothing.
         """
         known = self._home.approvals.proposal(proposal.number)
-        owner = self._merging if known.kind == MERGE else self._sharing
-        result = owner.carry_out(known)
+        result = self._owner(known).carry_out(known)
         self.store()
         self.propose_merges()
         return result
+
+    def _owner(self, proposal: Proposal) -> Sharing | Merging | InsightParts:
+        owners = {MERGE: self._merging, INSIGHT: self.insight_parts}
+        return owners.get(proposal.kind, self._sharing)
 
     def closed(self, proposal: Proposal) -> None:
         """Purge what `proposal` quoted when that was retracted and nothing open needs it."""
@@ -134,6 +139,10 @@ class GlobalMemory:
     def would_retract(self, id: str) -> Retracted:
         """What `retract` would say, without taking anything back."""
         return self._retracting.would_retract(id)
+
+    def retract_part(self, company: str, pattern: str, reason: str) -> None:
+        """Take back what a company shows of a pattern, because what it quotes is gone."""
+        self._retracting.retract_part(company, pattern, reason)
 
     def retract_company(self, company: str, reason: str) -> list[Retracted]:
         """Take back everything a company shared, because it goes; no role is asked."""

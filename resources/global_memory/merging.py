@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from coordinator.errors import OrchError, ProposalClosed
-from coordinator.global_memory import MERGE, Copy, GlobalState, Publication
+from coordinator.global_memory import MERGE, Copy, GlobalState, Publication, is_pattern
 from coordinator.global_memory.merging import Pair, alike, folded_text, merge_text, same_from
 from coordinator.ledger.events import NewEvent, text_hash
 from coordinator.ledger.global_events import LearningSuperseded
@@ -104,7 +104,11 @@ class Merging:
         copies = [
             one
             for key, one in sorted(state.copies.items())
-            if not one.superseded_by and key in texts and key in vectors
+            if not one.superseded_by
+            and key in texts
+            and key in vectors
+            # parts of one pattern say the same on purpose: they stand on one page
+            and not is_pattern(one.learning)
         ]
         if len({one.company for one in copies}) < 2:
             return []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.approvals import Inbox, Proposal, Roles
 from coordinator.errors import MemoryUnavailable, UsageError
-from coordinator.global_memory import Copy, GlobalState, learnings_of
+from coordinator.global_memory import Copy, GlobalState, is_pattern, learnings_of
 from coordinator.ledger.approval_events import Ask, Role
 from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import NewEvent
@@ -82,12 +82,19 @@ class Retracting:
         self._purge(company, self._home.ledger.text_hashes(company), "its company was removed")
         return [Retracted(one.id, state.seen_by(company, one.learning)) for one in standing]
 
+    def retract_part(self, company: str, pattern: str, reason: str) -> None:
+        """Take back what `company` shows of a pattern; no role is asked."""
+        self._take_back(company, pattern, reason, None)
+        self._clear()
+
     def _published(self, copy: Copy) -> tuple[str, ...]:
-        """Where copies of its learning are published."""
-        copies = self._records.state().of_learning(copy.company, copy.learning)
+        """Where copies of its learning, and what quotes it, are published."""
+        copies = self._quoting(self._records.state(), copy.company, copy.learning)
         if not copies:
             return ()
-        places = self._home.publishing.where_are([one.id for one in copies])
+        subjects = {f"copy:{one.id}" for one in copies}
+        subjects |= {f"insight:{one.learning}" for one in copies if is_pattern(one.learning)}
+        places = self._home.publishing.where_are(subjects)
         return tuple(sorted([*places, *self._home.pushing.where_copies_stand()]))
 
     def forget_texts(self) -> None:
@@ -124,10 +131,21 @@ class Retracting:
                     company=company,
                     actor=actor,
                 )
-                for one in state.of_learning(company, learning)
+                for one in self._quoting(state, company, learning)
             ], None
 
         self._records.change(change)
+
+    def _quoting(self, state: GlobalState, company: str, learning: str) -> list[Copy]:
+        """The standing copies of a learning, and the parts of patterns that quote it."""
+        inbox = self._home.approvals.inbox()
+        found = []
+        for one in state.of_company(company):
+            asked = inbox.proposal(one.proposal)
+            quoted = learnings_of(asked, state) if asked is not None else set()
+            if one.learning == learning or (company, learning) in quoted:
+                found.append(one)
+        return found
 
     def _void(self, company: str, learning: str) -> None:
         """Nothing that quotes the learning may be approved any more."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coordinator import memory
@@ -17,6 +16,7 @@ from resources.global_memory.auditing import says_what_was_approved
 from resources.global_memory.index import GlobalIndex
 from resources.global_memory.records import GlobalRecords, publication_in
 from resources.memory.private_memory import candidate_count
+from resources.memory.question import Question
 from resources.memory.search import Candidates, all_of, learnings_that_fit, within
 from resources.memory.vector_table import VectorTable
 
@@ -100,11 +100,11 @@ class Searching:
     ) -> list[Found]:
         if limit <= 0 or not query.strip():
             return []
-        terms = memory.query_terms(query)
-        asked = _Asked(self._home, query, terms, candidate_count(limit))
+        question = Question(query, lambda: self._home.embedder, self._home.settings.search)
+        asked = _Asked(question, candidate_count(limit))
         pools = [self._private(asked, company, filters) for company in companies]
         pools.append(self._shared(asked, may_see, filters))
-        return self._fused([one for one in pools if one], terms, filters, limit, explain)
+        return self._fused([one for one in pools if one], filters, limit, explain)
 
     def _private(self, asked: _Asked, company: str, filters: SearchFilters) -> _Pool | None:
         found = asked.of(self._home.memory(company).rows, lambda: learnings_that_fit(filters))
@@ -129,10 +129,10 @@ class Searching:
         return _Pool(found, sound, _shared_hit)
 
     def _fused(
-        self, pools: list[_Pool], terms: str, filters: SearchFilters, limit: int, explain: bool
+        self, pools: list[_Pool], filters: SearchFilters, limit: int, explain: bool
     ) -> list[Found]:
         settings = self._home.settings.search
-        scale = memory.on_one_scale([_top(pool, terms) for pool in pools])
+        scale = memory.on_one_scale([_top(pool) for pool in pools])
         hits = []
         for pool, best_bm25 in zip(pools, scale, strict=True):
             best = memory.best(
@@ -144,14 +144,9 @@ class Searching:
                 limit=limit,
                 best_bm25=best_bm25,
             )
-            matched = pool.candidates.matched(terms, [key for key, _ in best]) if explain else {}
-            hits += [
-                pool.hit(
-                    pool.candidates.record(key),
-                    replace(factors, matched_terms=matched.get(key, ())),
-                )
-                for key, factors in best
-            ]
+            if explain:
+                best = pool.candidates.explained(best)
+            hits += [pool.hit(pool.candidates.record(key), factors) for key, factors in best]
         return sorted(hits, key=lambda hit: (-hit.score, hit.origin, hit.id))[:limit]
 
     def record_sight(self, viewer: str, ids: Sequence[str], surface: str) -> set[str]:
@@ -174,12 +169,10 @@ class Searching:
 
 
 class _Asked:
-    """A query asked of several tables: it is embedded once, and only when a table has rows."""
+    """A question asked of several tables: it is embedded once, and only when a table has rows."""
 
-    def __init__(self, home: Home, query: str, terms: str, count: int) -> None:
-        self._home = home
-        self._query = query
-        self._terms = terms
+    def __init__(self, question: Question, count: int) -> None:
+        self._question = question
         self._count = count
 
     def of(self, table: VectorTable, condition: Callable[[], Any]) -> Candidates | None:
@@ -192,22 +185,18 @@ class _Asked:
         if table.tables.rows(table.shape.table) == 0:
             return None
         try:
-            return table.candidates(self._vector, self._terms, condition(), count=self._count)
+            return table.candidates(self._question, condition(), count=self._count)
         except MemoryUnavailable:
-            return table.candidates(self._vector, self._terms, condition(), count=self._count)
-
-    @cached_property
-    def _vector(self) -> NDArray[np.float32]:
-        return self._home.embedder.embed_query(self._query)
+            return table.candidates(self._question, condition(), count=self._count)
 
 
-def _top(pool: _Pool, terms: str) -> tuple[float, int]:
+def _top(pool: _Pool) -> tuple[float, int]:
     """The best BM25 of a table's candidates, and how many words of the query that hit has."""
     bm25 = pool.bm25
     if not bm25:
         return 0.0, 0
     key = min(bm25, key=lambda one: (-bm25[one], one))
-    return bm25[key], len(pool.candidates.matched(terms, [key])[key])
+    return bm25[key], pool.candidates.words_found(key)
 
 
 def _copies_that_fit(filters: SearchFilters) -> Any:

@@ -74,6 +74,19 @@ def show(home: Home, patterns: Sequence[Pattern]) -> list[Shown]:
     ]
 
 
+def members_of(home: Home, nodes: Sequence[str]) -> list[ShownMember]:
+    """The members behind `nodes` that stand now, in their order."""
+    texts = read_texts(home, [one for one in nodes if not is_component(one)], _LEARNING)
+    components = _components(home)
+    found = []
+    for node in nodes:
+        if node in texts:
+            found.append(_learning(node, texts[node], 1.0))
+        elif node in components:
+            found.append(_component(node, components[node], 1.0))
+    return found
+
+
 def _shown(pattern: Pattern, members: Sequence[ShownMember], telling: Sequence[str]) -> Shown:
     there = {one.node for one in members}
     middle = max(members, key=lambda one: (one.node == pattern.medoid, one.likeness), default=None)

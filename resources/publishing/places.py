@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from coordinator.errors import UsageError
-from coordinator.global_memory import Publication
+from coordinator.global_memory import Publication, is_pattern
 from coordinator.ports import Publisher
 from coordinator.publishing import copies as shared
-from coordinator.publishing import docs
+from coordinator.publishing import docs, insights
 from coordinator.publishing.copies import wanted_copies
 from coordinator.publishing.docs import wanted_docs
 from coordinator.publishing.records import Service, Target, Wanted
@@ -127,13 +127,19 @@ class Places:
         """What of a kind is to stand there; None when that cannot be said now."""
         if kind == docs.KIND:
             return self._docs(place, state)
+        if kind == insights.KIND:
+            return self._insights(place, state)
         return self._copies(place, state)
 
     def _copies(self, place: Place, published: OutboxState) -> list[Wanted]:
         memory = self._home.global_memory
         state = memory.state()
         standing = {
-            id: one for id, one in state.copies.items() if one.company != place.target.company
+            id: one
+            for id, one in state.copies.items()
+            if one.company != place.target.company
+            # the coordinator's own places show a company's part on the page of its pattern
+            and not (is_pattern(one.learning) and not place.target.company)
         }
         texts = memory.texts(standing)
         said = [(standing[id], Publication.from_text(text)) for id, text in texts.items()]
@@ -143,6 +149,18 @@ class Places:
             place=place.name,
             language=place.language,
             categories=place.settings.publish,
+            links=_links(place, published),
+        )
+
+    def _insights(self, place: Place, published: OutboxState) -> list[Wanted]:
+        """Insights stand in the coordinator's own places; companies read the copies they share."""
+        if place.target.company or "insight" not in place.settings.publish:
+            return []
+        return insights.wanted_insights(
+            self._home.insights.standing(),
+            service=place.target.service,
+            place=place.name,
+            language=place.language,
             links=_links(place, published),
         )
 
@@ -172,5 +190,5 @@ def _links(place: Place, state: OutboxState) -> dict[str, str]:
     }
 
 
-KINDS: Sequence[str] = (shared.KIND, docs.KIND)
+KINDS: Sequence[str] = (shared.KIND, insights.KIND, docs.KIND)
 CATEGORIES: tuple[Category, ...] = get_args(Category)

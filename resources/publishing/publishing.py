@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -67,9 +67,8 @@ class Publishing:
             for one in self.state(place.target).publications.values():
                 yield Placed(place, one, place.url(one.name) if one.name else "")
 
-    def where_are(self, copies: Iterable[str]) -> list[str]:
-        """The addresses where people find the shared copies of these ids."""
-        subjects = {f"copy:{id}" for id in copies}
+    def where_are(self, subjects: Collection[str]) -> list[str]:
+        """The addresses where people find what is published under these subjects."""
         return [
             one.url
             for one in self.standing()

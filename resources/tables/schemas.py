@@ -349,6 +349,28 @@ def metrics() -> pa.Schema:
     )
 
 
+def sharing_opportunities() -> pa.Schema:
+    """One row per opportunity: whose need, whose solution, and the numbers of its score.
+
+    `features` is JSON of names and numbers. Words are read where they stand.
+    """
+    import pyarrow as pa
+
+    return table_schema(
+        {
+            "kind": pa.string(),
+            "owner": pa.string(),
+            "adopter": pa.string(),
+            "need": pa.string(),
+            "solution": pa.string(),
+            "score": pa.float64(),
+            "features": pa.string(),
+            "need_sketch": pa.string(),
+            "solution_sketch": pa.string(),
+        }
+    )
+
+
 def known(name: str) -> pa.Schema | None:
     """The schema of a table by the name of the asset it holds; None for any other."""
     makers = {
@@ -366,6 +388,7 @@ def known(name: str) -> pa.Schema | None:
         "coordination_metrics": metrics,
         "pattern_neighbours": pattern_neighbours,
         "cross_company_patterns": cross_company_patterns,
+        "sharing_opportunities": sharing_opportunities,
     }
     maker = makers.get(name)
     return maker() if maker else None

