@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from coordinator.patterns.neighbours import Rows
+from coordinator.patterns.rows import Rows
 from coordinator.patterns.state import Calibration
 
 SAMPLE = 1_500

@@ -24,7 +24,8 @@ from coordinator.patterns.components import (
     told_by,
 )
 from coordinator.patterns.identity import identify
-from coordinator.patterns.neighbours import Near, Rows, distinct, mutual, updated
+from coordinator.patterns.neighbours import Near, mutual, updated
+from coordinator.patterns.rows import Rows, distinct
 from coordinator.patterns.state import Calibration, PatternsState
 from coordinator.settings import PatternSettings
 
