@@ -12,9 +12,14 @@ from typing import Any
 
 import pytest
 
+from coordinator.approvals import Proposal
 from coordinator.errors import LedgerDamaged
 from coordinator.ledger.events import NewEvent, text_hash
-from coordinator.metrics import METRICS, History, history
+from coordinator.metrics import METRICS, History, Measured, history
+from coordinator.metrics.effort import MINUTES_SAVED_PER_ANSWER
+from coordinator.settings import CompanySettings, EmbeddingSettings
+from resources.approvals import Wanted
+from resources.home import Home
 from resources.ledger import Ledger
 from resources.metrics import read_history
 from resources.metrics.drawing import picture, shown
@@ -98,3 +103,46 @@ def test_a_history_of_one_day_is_drawn(ledger: Ledger):
     found = read(ledger)
     drawn = pixels(picture(replace(found, days=found.days[:1])))
     assert len({tuple(one) for one in drawn[::4, ::4].reshape(-1, 4).tolist()}) > 10
+
+
+class Unchanged:
+    """Owns proposals whose text is their subject, whatever happens."""
+
+    def current_text(self, proposal: Proposal) -> str | None:
+        return proposal.subject
+
+    def carry_out(self, proposal: Proposal) -> str:
+        return proposal.subject
+
+    def closed(self, proposal: Proposal) -> None: ...
+
+
+def test_what_people_decide_in_the_inbox_is_what_the_metrics_count(tmp_path: Path):
+    with Home.init(tmp_path / "home", embedding=EmbeddingSettings()) as home:
+        for name, owner in (("acme", "Ana"), ("beta", "Bia")):
+            given = {"name": name, "owners": [{"name": owner}]}
+            given |= {"git": {"url": "https://example.org/x.git"}}
+            home.companies.create(CompanySettings.model_validate(given))
+        for kind in ("share_export", "share_import"):
+            home.approvals.owners.set(kind, Unchanged())
+
+        def ask(kind: Any, company: str, number: int) -> int:
+            facts = {"component": f"acme/component:a{number}", "adopter": "beta", "owner": "acme"}
+            asked = [(company, kind.removeprefix("share_"))]
+            subject = f"o-{number:012x}"
+            proposal = home.approvals.propose(
+                kind=kind, subject=subject, company=company, asks=asked, text=subject, facts=facts
+            )
+            return int(proposal.number)
+
+        exports = [Wanted(ask("share_export", "acme", number), True) for number in range(4)]
+        home.approvals.decide(exports[:3], by="Ana")
+        home.approvals.decide(exports[3:], by="Ana")
+        home.approvals.decide([Wanted(ask("share_import", "beta", 0), True)], by="Bia")
+        home.approvals.withdraw(exports[3].number, by="Ana")
+        today = datetime.now(UTC).date()
+        found = read_history(home.ledger, today=today, progress=Silence()).now.values
+    assert found["shared_components"].value == 3
+    assert found["reuse_rate"] == Measured(1 / 3, 1, 3)
+    assert found["minutes_saved"].value == 2 * MINUTES_SAVED_PER_ANSWER
+    assert 0 <= (found["time_to_adopt"].value or 0) < 1

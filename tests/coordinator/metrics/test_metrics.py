@@ -94,6 +94,7 @@ def test_an_edit_is_a_copy_that_moved_away_after_its_import_was_approved(told: A
     told.of_pattern("pattern_found", pattern=P, members=[AUTH, copy])
     told.drift(P, copy, 1.0, 0.9)  # before anything was adopted
     told.share(AUTH, "beta")
+    told.drift(P, copy, 0.9, 0.9)  # how alike they are, told for the first time
     told.drift(P, copy, 0.9, 0.8)
     told.drift(P, copy, 0.8, 0.7)
     told.drift(P, copy, 0.7, 1.0)  # brought in step again
