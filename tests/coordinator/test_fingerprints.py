@@ -42,6 +42,12 @@ def test_python_and_shell_comments_change_nothing() -> None:
     assert fingerprints.tokens(b"#define N 3\n")[:2] == [b"#", b"define"]
 
 
+def test_the_quotes_of_a_string_change_nothing() -> None:
+    single, double = b"f('a', '', \"it's\") + '", b'f("a", "", "it\'s") + \''
+    assert fingerprints.tokens(single) == fingerprints.tokens(double)
+    assert fingerprints.tokens(b"f('a')") != fingerprints.tokens(b"f(a)")
+
+
 def test_the_order_of_files_changes_nothing() -> None:
     one, two = program(0, 30), program(100, 30)
     assert fingerprints.fingerprint([one, two]) == fingerprints.fingerprint([two, one])

@@ -88,7 +88,7 @@ def test_they_are_found_by_their_code_whatever_they_are_called(at_import: pd.Dat
     assert found(compare(nameless, min_similarity=MIN_SIMILARITY)) == SAME
 
 
-def test_after_nine_months_those_that_kept_code_are_found_and_nothing_else(
+def test_after_eleven_months_those_that_kept_code_are_found_and_nothing_else(
     later: pd.DataFrame,
 ) -> None:
     catalog = compare(later, min_similarity=MIN_SIMILARITY)
