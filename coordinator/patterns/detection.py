@@ -104,7 +104,7 @@ def detect(
 ) -> Detection:
     """The patterns of `material`, given what was known before."""
     rows = distinct(material.rows)
-    calibration, told = _calibration(rows, state.calibration, material.model, settings)
+    calibration, told = _calibration(rows, state.calibration, material, settings)
     least = settings.min_similarity or calibration.least
     before, changed = _before(known, material, least)
     near = updated(before, rows, least=least, changed=changed)
@@ -133,10 +133,15 @@ def detect(
 
 
 def _calibration(
-    rows: Rows, held: Calibration | None, model: str, settings: PatternSettings
+    rows: Rows, held: Calibration | None, material: Material, settings: PatternSettings
 ) -> tuple[Calibration, list[Payload]]:
-    """The calibration that counts, and its event when it was made anew."""
-    if held is not None and not is_stale(held, model=model, rows=len(rows.ids)):
+    """The calibration that counts, and its event when it was made anew.
+
+    Not while a company could not be read: its rows are missing for a moment only.
+    """
+    model = material.model
+    waits = held is not None and held.model == model and bool(material.unread)
+    if held is not None and (waits or not is_stale(held, model=model, rows=len(rows.ids))):
         return held, []
     made = calibrated(rows, model=model, strictness=settings.strictness)
     if held is not None and made == held:
