@@ -2,13 +2,10 @@
 
 Two components are a pair when their folders are the same git tree, or when their fingerprints
 share `min_similarity` of their code; for two of the same name half of that is enough, since the
-name speaks for itself. Two rules keep what only looks like a copy out:
-
-- They have at least `MIN_SHINGLES` shingles in common. A share alone says little of small
-  components: two services that are hardly more than their framework's main class share a quarter.
-- Across companies a weak pair counts only as the best match of both sides ("reciprocal best
-  hits"): a frontend that shares one package with somebody's checkout is no copy of it while either
-  has a better match there. From `STRONG` on each pair counts, so a copy made twice is two pairs.
+name speaks for itself. A component with fewer than `MIN_SHINGLES` shingles never pairs by content.
+Across companies a weak pair counts only as the best match of both sides ("reciprocal best hits"):
+a frontend that shares one package with somebody's checkout is no copy of it while either has a
+better match there. From `STRONG` on each pair counts, so a copy made twice is two pairs.
 
 Pairs across companies that belong together make a group around its origin.
 """
@@ -26,14 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from coordinator.catalog.fingerprints import (
-    MIN_SHINGLES,
-    PERMUTATIONS,
-    SEED,
-    VERSION,
-    containment,
-    shared,
-)
+from coordinator.catalog.fingerprints import MIN_SHINGLES, PERMUTATIONS, SEED, VERSION, containment
 
 STRONG = 0.5
 """From this similarity on two components are copies whatever else they resemble."""
@@ -185,8 +175,7 @@ def _pairs(shelf: _Shelf, min_similarity: float) -> list[_Pair]:
         same_tree = bool(shelf.trees[left]) and shelf.trees[left] == shelf.trees[right]
         same_name = _name_similarity(shelf.names[left], shelf.names[right])
         needed = min_similarity * (SAME_NAME_SHARE if same_name == 1.0 else 1.0)
-        common = shared(similarity, shelf.shingles[left], shelf.shingles[right])
-        if same_tree or (similarity >= needed and common >= MIN_SHINGLES):
+        if same_tree or similarity >= needed:
             found.append(_Pair(left, right, similarity, same_name, same_tree))
     best = _best(shelf, found)
     kept = [pair for pair in found if _is_copy(shelf, pair, best)]

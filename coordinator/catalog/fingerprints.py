@@ -30,8 +30,8 @@ VERSION = 3
 """Rises with any change to tokens, shingles or hashing: old fingerprints are then not compared."""
 
 MIN_SHINGLES = 100
-"""Fewer shingles in common (about 40 lines) are chance, not copying: any two Spring Boot services
-that are no more than a main class and its test have 16."""
+"""Below this many shingles (about 40 lines) equal content is chance, not copying: two Spring Boot
+services that are no more than a main class and its test have 30 to 50, half of them in common."""
 
 MAX_FILE_BYTES = 1_000_000
 _CHUNK = 8_192
@@ -118,16 +118,12 @@ def similarity(left: Sequence[int], right: Sequence[int]) -> float:
     return float(np.mean(np.asarray(left) == np.asarray(right)))
 
 
-def shared(jaccard: float, left: int, right: int) -> float:
-    """About how many shingles two components have in common, from how many each has.
-
-    |A n B| = J (|A| + |B|) / (1 + J).
-    """
-    return jaccard * (left + right) / (1 + jaccard)
-
-
 def containment(jaccard: float, shingles_in: int, shingles_other: int) -> float:
-    """How much of the first component stands in the other one: `shared` / |A|, capped at 1."""
+    """How much of the first component stands in the other one, from their Jaccard similarity.
+
+    |A n B| = J (|A| + |B|) / (1 + J), divided by |A|; capped at 1.
+    """
     if shingles_in <= 0:
         return 0.0
-    return min(1.0, shared(jaccard, shingles_in, shingles_other) / shingles_in)
+    shared = jaccard * (shingles_in + shingles_other) / (1 + jaccard)
+    return min(1.0, shared / shingles_in)
