@@ -175,8 +175,11 @@ class Factors:
     """Why a hit has its score: ``score = vector_part + text_part``.
 
     ``vector_part = vector_weight * max(cosine, 0)`` and
-    ``text_part = text_weight * bm25 / best_bm25`` (0 without a textual hit). `matched_terms` are
-    the query's words in the hit as the index sees them, stemmed; filled where asked for.
+    ``text_part = text_weight * bm25 / best_bm25`` (0 without a textual hit). Filled where asked
+    for: `matched_terms`, the query's words in the hit as the index sees them, stemmed;
+    `widened_terms`, words of the other language in it that the glossary asked for besides, each
+    with the query's own: ``queue (fila)``; `translation`, the query word for word in the other
+    language, where not the query but this has the `cosine`.
     """
 
     cosine: float
@@ -187,6 +190,8 @@ class Factors:
     text_weight: float
     text_part: float
     matched_terms: tuple[str, ...] = ()
+    widened_terms: tuple[str, ...] = ()
+    translation: str = ""
 
 
 @dataclass(frozen=True)

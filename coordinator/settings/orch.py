@@ -22,9 +22,22 @@ class SearchSettings(Model):
     """How a search weighs its two halves."""
 
     vector_weight: Number = Field(
-        0.6, ge=0, le=1, description="share of the cosine in the score; the rest is full text"
+        0.7, ge=0, le=1, description="share of the cosine in the score; the rest is full text"
+    )
+    vector_weight_pt: Number = Field(
+        0.6, ge=0, le=1, description="the same for queries in Portuguese"
+    )
+    glossary_weight: Number = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="weight of a word's translation in full text, where the word itself has 1",
     )
     min_score: Number = Field(0.0, ge=0, le=1, description="results below are not shown")
+
+    def weight_of_vectors(self, language: str) -> float:
+        """The share of the cosine for a query in `language`."""
+        return self.vector_weight_pt if language == "pt" else self.vector_weight
 
 
 class CopySettings(Model):

@@ -104,7 +104,7 @@ class Searching:
         asked = _Asked(question, candidate_count(limit))
         pools = [self._private(asked, company, filters) for company in companies]
         pools.append(self._shared(asked, may_see, filters))
-        return self._fused([one for one in pools if one], filters, limit, explain)
+        return self._fused([one for one in pools if one], question, filters, limit, explain)
 
     def _private(self, asked: _Asked, company: str, filters: SearchFilters) -> _Pool | None:
         found = asked.of(self._home.memory(company).rows, lambda: learnings_that_fit(filters))
@@ -129,7 +129,12 @@ class Searching:
         return _Pool(found, sound, _shared_hit)
 
     def _fused(
-        self, pools: list[_Pool], filters: SearchFilters, limit: int, explain: bool
+        self,
+        pools: list[_Pool],
+        question: Question,
+        filters: SearchFilters,
+        limit: int,
+        explain: bool,
     ) -> list[Found]:
         settings = self._home.settings.search
         scale = memory.on_one_scale([_top(pool) for pool in pools])
@@ -139,7 +144,7 @@ class Searching:
                 pool.ids,
                 pool.cosines,
                 pool.bm25,
-                vector_weight=settings.vector_weight,
+                vector_weight=question.vector_weight,
                 min_score=settings.min_score if filters.min_score is None else filters.min_score,
                 limit=limit,
                 best_bm25=best_bm25,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
+from itertools import takewhile
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
-from coordinator.memory import SearchFilters
+from coordinator.memory import Factors, SearchFilters
 from resources.memory.index import TEXT_COLUMN
+from resources.memory.question import Question
 from resources.tables.arrow_rows import matrix
 
 if TYPE_CHECKING:
@@ -17,17 +20,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Stands between terms that are cut into words together: no text has it, no analyzer drops it.
+_BETWEEN = "zqxjkvzqxjkv"
+
+
 class Candidates:
     """What both halves brought: `ids`, their exact `cosines`, and `bm25` where full text found.
 
-    `columns` are those of a record; `split` cuts a text into words as the index sees them.
+    The cosine of a text in the language of the query's translation is that of the query or of the
+    translation, whichever is greater. `columns` are those of a record, `language` among them;
+    `split` cuts a text into words as the index sees them.
     """
 
     def __init__(
         self,
         near: pa.Table,
         textual: pa.Table,
-        vector: NDArray[np.float32],
+        question: Question,
         *,
         columns: Sequence[str],
         vector_column: str,
@@ -35,7 +44,7 @@ class Candidates:
     ) -> None:
         import pyarrow as pa
 
-        self._columns, self._split = list(columns), split
+        self._columns, self._split, self._question = list(columns), split, question
         self.bm25: dict[str, float] = dict(
             zip(textual["id"].to_pylist(), textual["_score"].to_pylist(), strict=True)
         )
@@ -44,9 +53,22 @@ class Candidates:
         self._row = {key: row for row, key in enumerate(both["id"].to_pylist())}
         self._records = both.select([*columns, TEXT_COLUMN])
         self.ids = list(self._row)
-        self.cosines: NDArray[np.float32] = (
-            matrix(both[vector_column])[list(self._row.values())] @ vector
-        )
+        kept = list(self._row.values())
+        vectors = matrix(both[vector_column])[kept]
+        self.cosines: NDArray[np.float32] = vectors @ question.vectors[0]
+        self._translated: set[str] = set()
+        if len(question.vectors) > 1:
+            languages = both["language"].to_pylist()
+            self._take_translation(vectors, [languages[row] for row in kept])
+
+    def _take_translation(self, vectors: NDArray[np.float32], languages: list[str]) -> None:
+        """Texts in the translation's language are as near as it is, where it is nearer."""
+        translated = vectors @ self._question.vectors[1]
+        for place, key in enumerate(self.ids):
+            nearer = translated[place] > self.cosines[place]
+            if nearer and languages[place] == self._question.asked.wider.language:
+                self.cosines[place] = translated[place]
+                self._translated.add(key)
 
     def cosines_of(self, keys: Sequence[str]) -> NDArray[np.float32]:
         """The cosines of these candidates, in this order."""
@@ -60,12 +82,51 @@ class Candidates:
         )
         return row
 
-    def matched(self, terms: str, keys: list[str]) -> dict[str, tuple[str, ...]]:
-        """Per candidate the words of `terms` in its text, as the index sees them (stemmed)."""
-        asked = dict.fromkeys(self._split(terms))
-        texts = self._records[TEXT_COLUMN]
-        inside = {key: set(self._split(texts[self._row[key]].as_py())) for key in keys}
-        return {key: tuple(term for term in asked if term in inside[key]) for key in keys}
+    def explained(self, hits: Iterable[tuple[str, Factors]]) -> list[tuple[str, Factors]]:
+        """The hits with what matched in them: the query's words, the glossary's, its translation.
+
+        Only what the hit's text holds is named; a translation where its cosine is the hit's.
+        """
+        own, widened = self._own(), self._widened()
+        translation = self._question.asked.wider.translation
+        out = []
+        for key, factors in hits:
+            inside = self._inside(key) if key in self.bm25 else set()
+            added = {token: said for token, said in widened.items() if token not in own}
+            why = replace(
+                factors,
+                matched_terms=tuple(token for token in own if token in inside),
+                widened_terms=tuple(
+                    f"{token} ({said})" for token, said in added.items() if token in inside
+                ),
+                translation=translation if key in self._translated else "",
+            )
+            out.append((key, why))
+        return out
+
+    def words_found(self, key: str) -> int:
+        """How many of the query's words a candidate has, as they are or in the other language."""
+        inside, tokens = self._inside(key), self._widened() | self._own()
+        said = (words for token, words in tokens.items() if token in inside)
+        return len({word for words in said for word in words.split()})
+
+    def _own(self) -> dict[str, str]:
+        return self._tokens({word: word for word in self._question.asked.words})
+
+    def _widened(self) -> dict[str, str]:
+        return self._tokens(self._question.asked.wider.terms)
+
+    def _inside(self, key: str) -> set[str]:
+        return set(self._split(self._records[TEXT_COLUMN][self._row[key]].as_py()))
+
+    def _tokens(self, terms: Mapping[str, str]) -> dict[str, str]:
+        """The words of `terms` as the index sees them, each with what was said for it."""
+        cut = iter(self._split(f" {_BETWEEN} ".join(terms)))
+        tokens: dict[str, str] = {}
+        for said in terms.values():
+            for token in takewhile(lambda one: one != _BETWEEN, cut):
+                tokens.setdefault(token, said)
+        return tokens
 
 
 def _splitter(table: Any) -> Callable[[str], list[str]]:
@@ -76,8 +137,7 @@ def _splitter(table: Any) -> Callable[[str], list[str]]:
 
 def candidates(
     table: Any,
-    vector: NDArray[np.float32],
-    terms: str,
+    question: Question,
     condition: Any,
     *,
     count: int,
@@ -86,24 +146,34 @@ def candidates(
 ) -> Candidates:
     """The `count` nearest rows and the `count` best full-text hits among those `condition` lets in.
 
-    Conditions come before the ranking: filtering ten hits afterwards left five of ten. `terms` are
-    words, never a query language.
+    Conditions come before the ranking: filtering ten hits afterwards left five of ten. The nearest
+    are those of the query itself: what its translation is near to full text finds, mostly.
     """
-    from lancedb.query import MatchQuery
-
     picked = [*columns, TEXT_COLUMN, vector_column]
-    near = table.search(vector, vector_column_name=vector_column).distance_type("dot")
-    textual = table.search(MatchQuery(terms, TEXT_COLUMN), query_type="fts")
+    near = table.search(question.vectors[0], vector_column_name=vector_column).distance_type("dot")
+    textual = table.search(_in_words(question), query_type="fts")
     if condition is not None:
         near, textual = near.where(condition), textual.where(condition)
     return Candidates(
         near.select([*picked, "_distance"]).limit(count).to_arrow(),
         textual.select([*picked, "_score"]).limit(count).to_arrow(),
-        vector,
+        question,
         columns=columns,
         vector_column=vector_column,
         split=_splitter(table),
     )
+
+
+def _in_words(question: Question) -> Any:
+    """The full-text query: words, never a query language."""
+    from lancedb.query import BooleanQuery, MatchQuery, Occur
+
+    own = MatchQuery(" ".join(question.asked.words), TEXT_COLUMN)
+    wider = question.asked.wider.terms
+    if not wider:
+        return own
+    others = MatchQuery(" ".join(wider), TEXT_COLUMN, boost=question.glossary_weight)
+    return BooleanQuery([(Occur.SHOULD, own), (Occur.SHOULD, others)])
 
 
 def learnings_that_fit(filters: SearchFilters) -> Any:

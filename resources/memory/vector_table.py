@@ -16,6 +16,7 @@ from coordinator.errors import MemoryUnavailable, ModelMismatch
 from coordinator.ports import Embedder, Progress
 from coordinator.settings import EmbeddingSettings
 from resources.memory import index as memory_index
+from resources.memory.question import Question
 from resources.memory.search import Candidates, candidates
 from resources.tables import Tables
 
@@ -125,9 +126,7 @@ class VectorTable:
         self.tables.drop(gathering)
         return self._finished(written)
 
-    def candidates(
-        self, vector: NDArray[np.float32], terms: str, condition: Any, *, count: int
-    ) -> Candidates | None:
+    def candidates(self, question: Question, condition: Any, *, count: int) -> Candidates | None:
         """The candidates both halves bring among the rows `condition` lets in; None for no rows."""
         rows = self.tables.rows(self.shape.table)
         if rows == 0:
@@ -135,8 +134,7 @@ class VectorTable:
         with self.tables.reading(self.shape.table) as table:
             return candidates(
                 table,
-                vector,
-                terms,
+                question,
                 condition,
                 count=min(count, rows),
                 columns=self.shape.columns,

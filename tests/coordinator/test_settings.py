@@ -323,7 +323,13 @@ coordinators = st.builds(
         passage_prompt=text_lines,
         batch_size=st.integers(1, 512),
     ),
-    search=st.builds(SearchSettings, vector_weight=share, min_score=share),
+    search=st.builds(
+        SearchSettings,
+        vector_weight=share,
+        vector_weight_pt=share,
+        glossary_weight=share,
+        min_score=share,
+    ),
     copies=st.builds(CopySettings, min_similarity=st.floats(0.001, 1)),
 )
 

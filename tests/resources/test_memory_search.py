@@ -13,9 +13,11 @@ import pytest
 from coordinator import memory
 from coordinator.errors import MemoryUnavailable
 from coordinator.memory import Found, SearchFilters
+from coordinator.settings import SearchSettings
 from resources.embedding import SentenceEmbedder
 from resources.memory import TABLE, PrivateMemory
 from resources.memory import private_memory as memory_module
+from resources.memory.question import Question
 from resources.memory.search import candidates
 from resources.tables import Tables
 
@@ -166,9 +168,10 @@ def test_a_hit_of_full_text_alone_has_its_exact_cosine(tmp_path: Path, memories:
     hashed = memories.HashEmbedder()
     kept = memories.memory_in(tmp_path, hashed)
     kept.store(memories.learnings(*(f"key{number}" for number in range(80))))
-    query = hashed.embed_query("key7")
+    question = Question("key7", lambda: hashed, SearchSettings(glossary_weight=0))
+    query = question.vectors[0]
     with Tables(tmp_path).reading(TABLE) as table:
-        found = candidates(table, query, "key7", None, count=1, **COLUMNS)
+        found = candidates(table, question, None, count=1, **COLUMNS)
     assert len(found.ids) == 2
     (textual,) = found.bm25
     passage = memory.passage("key7", "Content of key7")
@@ -181,9 +184,10 @@ def test_the_vector_half_finds_the_nearest_of_all(tmp_path: Path, memories: Modu
     kept = memories.memory_in(tmp_path, hashed)
     keys = [f"key{number}" for number in range(80)]
     kept.store(memories.learnings(*keys))
-    query = hashed.embed_query("zzz")
+    question = Question("zzz", lambda: hashed, SearchSettings())
+    query = question.vectors[0]
     with Tables(tmp_path).reading(TABLE) as table:
-        found = candidates(table, query, "zzz", None, count=5, **COLUMNS)
+        found = candidates(table, question, None, count=5, **COLUMNS)
     exact = {
         key: hashed.embed_query(memory.passage(key, f"Content of {key}")) @ query for key in keys
     }
@@ -233,6 +237,7 @@ import memories
 
 from coordinator.settings import EmbeddingSettings
 from resources.memory import index as memory_index
+from coordinator.settings import SearchSettings
 from resources.embedding import SentenceEmbedder
 
 memory_index.VECTOR_INDEX_FROM = 3

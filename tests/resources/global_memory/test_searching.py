@@ -66,8 +66,8 @@ def test_a_table_whose_best_hit_has_half_the_words_gives_half_the_textual_score(
     neighbours.knows("empresa-b", "retry", title="Backoff", content="Backoff is all there is.")
     neighbours.share("empresa-a", "cache", title="", content="Redis and backoff are two things.")
     hits = {hit.origin: hit for hit in neighbours.sees("empresa-b", "redis backoff", explain=True)}
-    assert hits["global"].factors.text_part == pytest.approx(0.4)
-    assert hits["private"].factors.text_part == pytest.approx(0.2)
+    assert hits["global"].factors.text_part == pytest.approx(0.3)
+    assert hits["private"].factors.text_part == pytest.approx(0.15)
     for hit in hits.values():
         factors = hit.factors
         again = factors.text_weight * factors.bm25 / factors.best_bm25
