@@ -6,12 +6,14 @@ import dagster as dg
 
 from assets.company_run import LoggedProgress
 from assets.global_memory import global_memory
+from assets.insights import insights
 from assets.memory import private_memory
 from assets.partitions import company_partitions
 from assets.sources import OWNERS, local_docs
 from coordinator.approvals import OUTBOX_KINDS
 from coordinator.errors import OrchError
 from coordinator.publishing import copies, docs
+from coordinator.publishing import insights as told
 from coordinator.publishing.records import Service, Target
 from resources.carrying_out import carry_out
 from resources.dagster_resources import HomeResource
@@ -34,27 +36,27 @@ COUNTS = (
 
 
 @dg.asset(
-    deps=[global_memory],
+    deps=[global_memory, insights],
     group_name="insights",
     kinds={"jira"},
     owners=OWNERS,
     code_version="1",
-    description="The shared learnings as issues: in the coordinator's own Jira project, and in "
-    "those of companies that ask for it. Each is there once, whatever gets lost on the way; what "
-    "somebody else changed is not written over unasked.",
+    description="The shared learnings, and the insights, as issues: in the coordinator's own Jira "
+    "project, the learnings also in those of companies that ask. Each is there once, whatever "
+    "gets lost on the way; what somebody else changed is not written over unasked.",
 )
 def jira_insights(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     return _publish(context, home.home, "jira")
 
 
 @dg.asset(
-    deps=[global_memory],
+    deps=[global_memory, insights],
     group_name="insights",
     kinds={"confluence"},
     owners=OWNERS,
     code_version="1",
-    description="The shared learnings as pages below one that lists them: in the coordinator's own "
-    "Confluence space, and in those of companies that ask for it.",
+    description="The shared learnings, and the insights, as pages below one that lists them: in "
+    "the coordinator's own Confluence space, the learnings also in those of companies that ask.",
 )
 def confluence_insights(
     context: dg.AssetExecutionContext, home: HomeResource
@@ -135,13 +137,26 @@ def _publish(
     for place in home.publishing.places.all():
         if place.target.service != service:
             continue
-        progress = LoggedProgress(context.log)
-        try:
-            report = home.publishing.deliver(place.target, copies.KIND, progress)
-        except OrchError as error:
-            report = Delivered(problem=error.message, hint=error.hint)
+        report = Delivered()
+        for kind in (copies.KIND, told.KIND):
+            report = _joined(report, _deliver(context, home, place.target, kind))
         reports.append((place.target, report))
     return _result(context, reports)
+
+
+def _deliver(context: dg.AssetExecutionContext, home: Home, target: Target, kind: str) -> Delivered:
+    try:
+        return home.publishing.deliver(target, kind, LoggedProgress(context.log))
+    except OrchError as error:
+        return Delivered(problem=error.message, hint=error.hint)
+
+
+def _joined(one: Delivered, other: Delivered) -> Delivered:
+    """What two deliveries to one place did, as one; the first problem speaks for both."""
+    first = one if one.problem else other
+    joined = Delivered(one.counts + other.counts, first.problem, first.hint, one.due)
+    joined.wait(other.due)
+    return joined
 
 
 def _result(

@@ -8,9 +8,11 @@ from assets.approvals import decide_approvals
 from assets.catalog import component_catalog
 from assets.checks import CHECKS
 from assets.global_memory import GLOBAL_CHECKS, global_memory, global_memory_job
+from assets.insights import detect_patterns_job, insights
 from assets.io_manager import company_tables, coordinator_tables
 from assets.jobs import COMPANY_ASSETS, SYNC_JOBS, catalog_job
 from assets.metrics import coordination_metrics, metrics_job
+from assets.patterns import PATTERN_CHECKS, cross_company_patterns, sharing_opportunities
 from assets.publications import (
     company_docs_pages,
     confluence_insights,
@@ -45,6 +47,9 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
             *COMPANY_ASSETS,
             component_catalog,
             global_memory,
+            cross_company_patterns,
+            sharing_opportunities,
+            insights,
             company_docs_pages,
             jira_insights,
             confluence_insights,
@@ -52,11 +57,12 @@ def definitions_for(home_path: str = "") -> dg.Definitions:
             supabase_private_memory,
             coordination_metrics,
         ],
-        asset_checks=[*CHECKS, *GLOBAL_CHECKS],
+        asset_checks=[*CHECKS, *GLOBAL_CHECKS, *PATTERN_CHECKS],
         jobs=[
             *SYNC_JOBS,
             catalog_job,
             global_memory_job,
+            detect_patterns_job,
             publish_job,
             publish_docs_job,
             push_memory_job,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from resources.by_hand import Added
     from resources.home import Home
     from resources.instances import Instance
+    from resources.opportunities import Side
 
 MAX_QUERY = 10_000
 """Characters of a query: beyond that it is a pasted page, and folding it costs seconds."""
@@ -131,6 +132,14 @@ class CompanyView:
             picked = [name for name in table.schema.names if name not in INTERNAL]
             rows: list[dict[str, Any]] = table.search().select(picked).to_arrow().to_pylist()
         return sorted(rows, key=lambda row: row["path"])
+
+    def opportunities(self) -> list[Side]:
+        """What another company has for it, and what it has for another, as it may be told now.
+
+        Its own titles and the other's name: nothing the other wrote is in it.
+        """
+        self._instance()
+        return self._home.opportunities.sides(self.company)
 
     def context(self) -> InstanceContext:
         """What the coordinator knows of the company, as the last sync left it."""

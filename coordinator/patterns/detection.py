@@ -26,6 +26,7 @@ from coordinator.patterns.components import (
 from coordinator.patterns.identity import identify
 from coordinator.patterns.neighbours import Near, mutual, updated
 from coordinator.patterns.rows import Rows, distinct
+from coordinator.patterns.space import Space, measured, placed
 from coordinator.patterns.state import Calibration, PatternsState
 from coordinator.settings import PatternSettings
 
@@ -41,21 +42,23 @@ class Known:
     texts: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     least: float = 0.0
+    space: Space | None = None
 
 
 @dataclass(frozen=True)
 class Material:
     """What is compared: `rows` of all companies that could be read, and their components.
 
-    `texts` holds a hash of each row's text, `evidence` its source and path, `substance` how much
-    it says; all by row. `components` are ids. `unread` are the companies that could not be read,
-    `companies` all there are.
+    `texts` holds a hash of each row's text, `evidence` its source and path, `languages` what it is
+    written in, `substance` how much it says; all by row. `components` are ids. `unread` are the
+    companies that could not be read, `companies` all there are.
     """
 
     rows: Rows
     texts: Mapping[str, str]
     evidence: Mapping[str, tuple[str, str]]
     substance: Mapping[str, float]
+    languages: Mapping[str, str]
     components: Sequence[str]
     pairs: pd.DataFrame
     groups: pd.DataFrame
@@ -103,10 +106,13 @@ def detect(
     material: Material, known: Known, state: PatternsState, settings: PatternSettings
 ) -> Detection:
     """The patterns of `material`, given what was known before."""
-    rows = distinct(material.rows)
-    calibration, told = _calibration(rows, state.calibration, material, settings)
+    usable = distinct(material.rows)
+    spoken = [material.languages.get(id, "") for id in usable.ids]
+    space, anew = _space(usable, spoken, known, state.calibration, material)
+    rows = placed(usable, spoken, space)
+    calibration, told = _calibration(rows, state.calibration, material, settings, anew=anew)
     least = settings.min_similarity or calibration.least
-    before, changed = _before(known, material, least)
+    before, changed = ({}, ()) if anew else _before(known, material, least)
     near = updated(before, rows, least=least, changed=changed)
     graph = _Graph(rows, material, near.lists, least)
     frozen = [one for one in state.standing() if {*map(_company, one.members)} & {*material.unread}]
@@ -125,6 +131,7 @@ def detect(
             {id: material.texts[id] for id in rows.ids},
             material.model,
             least,
+            space,
         ),
         searched=near.searched,
         rows=len(rows.ids),
@@ -132,18 +139,36 @@ def detect(
     )
 
 
-def _calibration(
-    rows: Rows, held: Calibration | None, material: Material, settings: PatternSettings
-) -> tuple[Calibration, list[Payload]]:
-    """The calibration that counts, and its event when it was made anew.
+def _space(
+    rows: Rows,
+    languages: Sequence[str],
+    known: Known,
+    held: Calibration | None,
+    material: Material,
+) -> tuple[Space, bool]:
+    """The space rows are compared in, and whether it was measured anew.
 
     Not while a company could not be read: its rows are missing for a moment only.
     """
     model = material.model
-    waits = held is not None and held.model == model and bool(material.unread)
-    if held is not None and (waits or not is_stale(held, model=model, rows=len(rows.ids))):
+    stale = not material.unread and is_stale(held, model=model, rows=len(rows.ids))
+    if known.space is not None and known.model == model and not stale:
+        return known.space, False
+    return measured(rows, languages, model=model), True
+
+
+def _calibration(
+    rows: Rows,
+    held: Calibration | None,
+    material: Material,
+    settings: PatternSettings,
+    *,
+    anew: bool,
+) -> tuple[Calibration, list[Payload]]:
+    """The calibration that counts, and its event when it was made anew and says something else."""
+    if held is not None and not anew:
         return held, []
-    made = calibrated(rows, model=model, strictness=settings.strictness)
+    made = calibrated(rows, model=material.model, strictness=settings.strictness)
     if held is not None and made == held:
         return held, []
     return made, [events.SimilarityCalibrated(**vars(made))]

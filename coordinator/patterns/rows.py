@@ -54,6 +54,12 @@ def distinct(rows: Rows) -> Rows:
     return Rows([rows.ids[at] for at in kept], [rows.companies[at] for at in kept], vectors)
 
 
+def on_grid(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+    """`vectors` rounded to the grid."""
+    found: NDArray[np.float32] = (np.rint(vectors * GRID) / GRID).astype(np.float32)
+    return found
+
+
 def company_codes(companies: Sequence[str]) -> NDArray[np.int64]:
     """A number for each company, in their order."""
     _, codes = np.unique(np.asarray(companies, dtype=object).astype(str), return_inverse=True)

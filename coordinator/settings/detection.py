@@ -14,7 +14,7 @@ class PatternSettings(Model):
     """When learnings and components of several companies are one pattern."""
 
     strictness: Number = Field(
-        5.0,
+        4.5,
         ge=1,
         le=12,
         description="how far above unrelated texts two must be alike, in standard deviations",
@@ -58,7 +58,7 @@ class OpportunitySettings(Model):
 class InsightSettings(Model):
     """When a pattern is worth telling people."""
 
-    bar: Number = Field(0.55, ge=0, le=1, description="the score from which people are asked")
+    bar: Number = Field(0.6, ge=0, le=1, description="the score from which people are asked")
     ask: Flag = Field(True, description="whether people are asked without being told to")
 
 

@@ -203,7 +203,7 @@ def remove(name: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> N
     Example:  orch company remove empresa-c --dry-run
     """
     from resources.files import size_of
-    from resources.joined_catalog import forget_company
+    from resources.leaving import forget_company
 
     home = open_home()
     companies = home.companies
@@ -219,7 +219,7 @@ def remove(name: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> N
         question = f"This deletes all data of '{name}' ({size / 1e6:.1f} MB). Go on?"
         click.confirm(question, abort=True, err=True)
     freed = companies.remove(name, reason=reason)
-    forget_company(home.global_tables(), name)
+    forget_company(home, name)
     if as_json:
         echo_json({"company": name, "removed": True, "bytes": freed})
         return

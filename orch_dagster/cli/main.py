@@ -25,6 +25,11 @@ COMMANDS = {
     "sources": ("orch_dagster.cli.sources:sources", "What is read, and whether it can be."),
     "memory": ("orch_dagster.cli.memory:memory", "Search, add, share and retract learnings."),
     "catalog": ("orch_dagster.cli.catalog:catalog", "Components, and which are copies."),
+    "patterns": ("orch_dagster.cli.patterns:patterns", "What several companies have in common."),
+    "opportunities": (
+        "orch_dagster.cli.opportunities:opportunities",
+        "What one company has and another needs.",
+    ),
     "approvals": ("orch_dagster.cli.approvals:approvals", "What waits for a person's yes."),
     "approve": ("orch_dagster.cli.approve:approve", "Approve proposals, several at once."),
     "reject": ("orch_dagster.cli.approve:reject", "Reject proposals, with a reason."),

