@@ -44,6 +44,7 @@ def material(vectors: Mapping[str, np.ndarray], **changes: Any) -> Material:
         "texts": {id: str(vectors[id].tobytes().hex()) for id in ids},
         "evidence": dict.fromkeys(ids, ("commit", "")),
         "substance": dict.fromkeys(ids, 0.5),
+        "languages": dict.fromkeys(ids, "en"),
         "components": (),
         "pairs": NO_PAIRS,
         "groups": NO_GROUPS,
