@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.errors import UsageError
 from coordinator.global_memory import PUBLISH
+from coordinator.insights import INSIGHT
 from coordinator.settings import CompanySettings, GitSettings
 from orch_dagster.samples.build import SAMPLE_COMPANIES, add_commit, build_repository
 from resources.embedding import choose_model
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from coordinator.approvals import Proposal
     from coordinator.memory import Found
     from coordinator.ports import Progress
+    from resources.patterns import Shown
     from resources.publishing.overview import Report
 
 
@@ -61,10 +63,26 @@ def _push(repository: Path, company: str) -> None:
         return
 
 
+def find_patterns(home: Home) -> list[Shown]:
+    """Look for what the sample companies have in common, and ask what may be told of it."""
+    home.patterns.refresh()
+    home.opportunities.refresh()
+    home.insights.refresh()
+    return home.patterns.shown()
+
+
+def waiting_parts(home: Home) -> list[int]:
+    """The proposals that ask what companies show of the best pattern that was announced."""
+    announced = {one.id for one in home.patterns.state().standing() if one.announced}
+    best = next((one.id for one in home.patterns.standing() if one.id in announced), None)
+    waiting = home.approvals.waiting(kind=INSIGHT)
+    return [one.number for one in waiting if one.subject == best]
+
+
 def approve_and_publish(
-    home: Home, proposal: int | None, progress: Callable[[str], Progress]
+    home: Home, proposals: Sequence[int], progress: Callable[[str], Progress]
 ) -> list[Report]:
-    """Say yes to a proposal in the name of the sample company's owner, and publish everything.
+    """Say yes to proposals in the name of the sample companies' owners, and publish everything.
 
     Returns what could not be published.
     """
@@ -72,11 +90,11 @@ def approve_and_publish(
     from resources.carrying_out import carry_out
     from resources.publishing.overview import delivered
 
-    if proposal is not None:
-        company = home.approvals.proposal(proposal).company
+    for number in proposals:
+        company = home.approvals.proposal(number).company
         owner = home.companies.instance(company).settings.owners[0].name
-        home.approvals.decide([Wanted(proposal, approve=True)], by=owner)
-        carry_out(home)
+        home.approvals.decide([Wanted(number, approve=True)], by=owner)
+    carry_out(home)
     return [one for one in delivered(home, progress=progress) if one.problem]
 
 

@@ -39,4 +39,5 @@ def between(
         for one in state.suggestions.values()
         if (one.owner, one.adopter) == (owner, adopter)
     )
-    return round(max(-BETWEEN, min(BETWEEN, -settings.answer_step / 2 * against)), 4)
+    moved = max(-BETWEEN, min(BETWEEN, -settings.answer_step / 2 * against))
+    return round(moved, 4) + 0.0  # no negative nought

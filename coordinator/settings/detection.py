@@ -31,7 +31,7 @@ class OpportunitySettings(Model):
     """When one company's solution is offered to another, and to whom how often."""
 
     strictness: Number = Field(
-        4.0,
+        3.0,
         ge=1,
         le=12,
         description="how far above unrelated texts need and solution must be alike",

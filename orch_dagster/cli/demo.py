@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coordinator.memory import Found
     from orch_dagster.syncing import Synced
     from resources.home import Home
+    from resources.patterns import Shown
 
 QUESTIONS = (
     ("empresa-a", "autenticação segura"),
@@ -55,7 +56,13 @@ def demo(
     """
     from orch_dagster.cli.bars import Bars
     from orch_dagster.cli.sync import tell
-    from orch_dagster.demo import approve_and_publish, prepare, waiting_share
+    from orch_dagster.demo import (
+        approve_and_publish,
+        find_patterns,
+        prepare,
+        waiting_parts,
+        waiting_share,
+    )
     from orch_dagster.demo_atlassian import served, state_file
     from orch_dagster.syncing import sync_companies
 
@@ -72,13 +79,15 @@ def demo(
             for company, question in QUESTIONS
         }
         waits = waiting_share(home, answers["empresa-a"])
+        patterns = find_patterns(home)
         if url:
-            for one in approve_and_publish(home, waits.number if waits else None, Bars):
+            agreed = [*([waits.number] if waits else []), *waiting_parts(home)]
+            for one in approve_and_publish(home, agreed, Bars):
                 note(f"{one.place}: {one.problem}")
         if as_json:
-            echo_json(_document(home, results, answers, waits))
+            echo_json(_document(home, results, answers, waits, patterns))
         else:
-            _show(home, results, answers)
+            _show(home, results, answers, patterns)
             _next_steps(home, waits, on_a_site=bool(url))
         if url and sys.stdout.isatty():
             note(f"\nissues and pages: {url}   (Ctrl-C stops it)")
@@ -93,12 +102,14 @@ def _document(
     results: list[Synced],
     answers: dict[str, list[Found]],
     waits: Proposal | None,
+    patterns: list[Shown],
 ) -> dict[str, Any]:
     return {
         "home": str(home.path),
         "companies": {result.company: result.counts for result in results},
         "copies": _copies(home).to_dict("records"),
         "waits": waits.number if waits else None,
+        "patterns": [{"id": one.pattern.id, "title": one.title} for one in patterns],
         "found": {name: [hit.title for hit in hits] for name, hits in answers.items()},
         "published": [
             {"place": f"{one.place.target.service} {one.place.name}", "url": one.url}
@@ -108,7 +119,12 @@ def _document(
     }
 
 
-def _show(home: Home, results: list[Synced], answers: dict[str, list[Found]]) -> None:
+def _show(
+    home: Home,
+    results: list[Synced],
+    answers: dict[str, list[Found]],
+    patterns: list[Shown],
+) -> None:
     from orch_dagster.cli.sync import COLUMNS, row_of
 
     echo_table("What the main job did", COLUMNS, [row_of(result) for result in results])
@@ -118,6 +134,14 @@ def _show(home: Home, results: list[Synced], answers: dict[str, list[Found]]) ->
         [
             [row["left"], row["right"], round(row["similarity"], 2)]
             for row in _copies(home).to_dict("records")
+        ],
+    )
+    echo_table(
+        "What several of them solved, decided or met alike",
+        ["pattern", "what", "companies", "score"],
+        [
+            [one.pattern.id, one.title, ", ".join(one.companies), round(one.pattern.score, 2)]
+            for one in patterns
         ],
     )
     for company, question in QUESTIONS:
@@ -148,7 +172,8 @@ def _copies(home: Home) -> Any:
 def _next_steps(home: Home, waits: Proposal | None, *, on_a_site: bool) -> None:
     owner = home.companies.instance("empresa-a").settings.owners[0].name
     if waits and on_a_site:
-        note(f"{owner} was taken to share empresa-a's first answer: that is what is published")
+        note(f"{owner} was taken to share empresa-a's first answer, and both owners what they")
+        note("show of the best pattern: that is what is published")
     elif waits:
         note("empresa-a is asked to share its first answer with the others. Answer for it:")
         note(f"      orch approvals show {waits.number}")
@@ -156,6 +181,7 @@ def _next_steps(home: Home, waits: Proposal | None, *, on_a_site: bool) -> None:
         note("      orch memory search 'autenticação segura' --company empresa-b")
     note("next: make up   opens the UI (orch up), http://127.0.0.1:3000")
     note("      orch memory search 'autenticação segura' --company empresa-a --explain")
+    note("      orch patterns map --open   draws who says what")
     if not on_a_site:
         note("      orch demo --with-atlassian   gives them issues and pages as well")
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from coordinator.full_text import asked
 from coordinator.ports import Embedder
-from coordinator.queries import asked
 from coordinator.settings import SearchSettings
 from resources.embedding.models import EMBEDDED_MODEL
 
@@ -24,7 +24,7 @@ class Question:
     ) -> None:
         self.query = query
         self.glossary_weight = search.glossary_weight
-        self.asked = asked(query, widen=search.glossary_weight > 0)
+        self.asked = asked(query, glossary_weight=search.glossary_weight)
         self.vector_weight = search.weight_of_vectors(self.asked.language)
         self._embedder = embedder
 

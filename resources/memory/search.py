@@ -9,6 +9,7 @@ from itertools import takewhile
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
+from coordinator.full_text import STEM_MARK
 from coordinator.memory import Factors, SearchFilters
 from resources.memory.index import TEXT_COLUMN
 from resources.memory.question import Question
@@ -87,34 +88,32 @@ class Candidates:
 
         Only what the hit's text holds is named; a translation where its cosine is the hit's.
         """
-        own, widened = self._own(), self._widened()
-        translation = self._question.asked.wider.translation
+        asked = self._question.asked
+        own, others, stems = self._own(), self._tokens(asked.wider.terms), self._tokens(asked.stems)
+        shown = {token: f"{token} ({said})" for token, said in others.items() if token not in own}
+        shown |= {one: f"{one.removeprefix(STEM_MARK)}- ({said})" for one, said in stems.items()}
         out = []
         for key, factors in hits:
             inside = self._inside(key) if key in self.bm25 else set()
-            added = {token: said for token, said in widened.items() if token not in own}
             why = replace(
                 factors,
                 matched_terms=tuple(token for token in own if token in inside),
-                widened_terms=tuple(
-                    f"{token} ({said})" for token, said in added.items() if token in inside
-                ),
-                translation=translation if key in self._translated else "",
+                widened_terms=tuple(text for token, text in shown.items() if token in inside),
+                translation=asked.wider.translation if key in self._translated else "",
             )
             out.append((key, why))
         return out
 
     def words_found(self, key: str) -> int:
         """How many of the query's words a candidate has, as they are or in the other language."""
-        inside, tokens = self._inside(key), self._widened() | self._own()
+        asked = self._question.asked
+        inside = self._inside(key)
+        tokens = self._tokens({**asked.wider.terms, **asked.stems}) | self._own()
         said = (words for token, words in tokens.items() if token in inside)
         return len({word for words in said for word in words.split()})
 
     def _own(self) -> dict[str, str]:
         return self._tokens({word: word for word in self._question.asked.words})
-
-    def _widened(self) -> dict[str, str]:
-        return self._tokens(self._question.asked.wider.terms)
 
     def _inside(self, key: str) -> set[str]:
         return set(self._split(self._records[TEXT_COLUMN][self._row[key]].as_py()))
@@ -168,12 +167,19 @@ def _in_words(question: Question) -> Any:
     """The full-text query: words, never a query language."""
     from lancedb.query import BooleanQuery, MatchQuery, Occur
 
-    own = MatchQuery(" ".join(question.asked.words), TEXT_COLUMN)
-    wider = question.asked.wider.terms
-    if not wider:
-        return own
-    others = MatchQuery(" ".join(wider), TEXT_COLUMN, boost=question.glossary_weight)
-    return BooleanQuery([(Occur.SHOULD, own), (Occur.SHOULD, others)])
+    asked = question.asked
+    parts = [
+        MatchQuery(" ".join(words), TEXT_COLUMN, boost=weight)
+        for words, weight in (
+            (asked.words, asked.own_share),
+            (asked.wider.terms, question.glossary_weight),
+            (asked.stems, asked.stem_share),
+        )
+        if words and weight
+    ]
+    if len(parts) > 1:
+        return BooleanQuery([(Occur.SHOULD, part) for part in parts])
+    return parts[0] if parts else MatchQuery("", TEXT_COLUMN)
 
 
 def learnings_that_fit(filters: SearchFilters) -> Any:

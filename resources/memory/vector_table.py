@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator import memory
 from coordinator.errors import MemoryUnavailable, ModelMismatch
+from coordinator.full_text import index_text
 from coordinator.ports import Embedder, Progress
 from coordinator.settings import EmbeddingSettings
 from resources.memory import index as memory_index
@@ -206,8 +207,11 @@ class VectorTable:
         schema = self.tables.schema(name)
         if schema is None:
             schema = self.shape.schema(vectors.shape[1], self._wanted())
-        folded = [memory.fold(text) for text in memory.passages(rows)]
-        frame = rows.assign(search_text=folded, **{self.shape.vector: list(vectors)})
+        indexed = [
+            index_text(text, language)
+            for text, language in zip(memory.passages(rows), rows["language"], strict=True)
+        ]
+        frame = rows.assign(search_text=indexed, **{self.shape.vector: list(vectors)})
         self.tables.upsert(name, frame, schema=schema)
 
     def _vectors(self, name: str, ids: list[str]) -> NDArray[np.float32]:

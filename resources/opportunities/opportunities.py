@@ -13,7 +13,7 @@ from coordinator.ledger import opportunity_events as events
 from coordinator.ledger.events import OPPORTUNITIES as STREAM
 from coordinator.ledger.events import NewEvent
 from coordinator.ledger.payloads import Payload
-from coordinator.opportunities.asking import SUGGESTING, Budget, standing
+from coordinator.opportunities.asking import CLOSED, SUGGESTING, Budget, standing
 from coordinator.opportunities.records import Opportunity, opportunity_id
 from coordinator.opportunities.state import OPPORTUNITIES, OpportunitiesState, Suggestion
 from coordinator.patterns.components import is_component
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from coordinator.approvals import Proposal
     from resources.home import Home
 
+UNSEEN = ("below the bar", "withdrawn", *CLOSED)
 _OUTCOMES = {
     "approved": "accepted",
     "done": "accepted",
@@ -109,9 +110,13 @@ class Opportunities:
         return found[0]
 
     def sides(self, company: str) -> list[Side]:
-        """What `company` may see: its own words, the other's name, nothing more."""
+        """What `company` may see: its own words, the other's name, nothing more.
+
+        Only what is good enough to be asked about, and nobody said no to.
+        """
         mine = [one for one in self.standing() if company in (one.owner, one.adopter)]
-        return [side_of(one, company) for one in self.shown(mine)]
+        shown = [one for one in self.shown(mine) if one.standing not in UNSEEN]
+        return [side_of(one, company) for one in shown]
 
     def propose(self, id: str, *, by: str | None = None) -> Proposal:
         """Ask the owner's people about it, whatever its score and whatever was said before."""

@@ -52,12 +52,9 @@ def gather_map(
     members = {one.id: [row_of.get(node, node) for node in one.members] for one in shown}
     found = mapped(memories.ids, memories.companies, memories.vectors, members, most=most)
     place = {row: at for at, row in enumerate(found.rows)}
-
-    return Gathered(
-        found,
-        {node: place[row] for row, node in nodes.items() if row in place},
-        memories.problems,
-    )
+    rows = {node: row_of.get(node, node) for one in shown for node in one.members}
+    nodes = {node: place[row] for node, row in rows.items() if row in place}
+    return Gathered(found, nodes, memories.problems)
 
 
 def gather_exchange(home: Home) -> Exchange:

@@ -86,8 +86,14 @@ def write_patterns(tables: Tables, patterns: Sequence[Pattern], state: PatternsS
 
 
 def _put(tables: Tables, name: str, frame: pd.DataFrame, schema: pa.Schema) -> Written:
-    """An index that cannot be read is made anew: what it held can be found again."""
+    """An index that cannot be read is made anew: what it held can be found again.
+
+    So is one whose schema says other things of itself: a table of the same columns would keep them.
+    """
     try:
+        held = tables.schema(name)
+        if held is not None and (held.metadata or {}) != (schema.metadata or {}):
+            tables.drop(name)
         return tables.reconcile(name, frame, schema=schema)
     except MemoryUnavailable:
         tables.drop(name)
