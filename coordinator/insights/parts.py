@@ -17,15 +17,9 @@ from coordinator.plain_text import one_line
 INSIGHT: Literal["publish_insight"] = "publish_insight"
 MOST_LINES = 5
 LONGEST_LINE = 200
-_WORDS = {
-    "en": {
-        "lead": "Of this pattern, which other companies have too, {company} shows:",
-        "reason": "Several companies say the same; this is what one of them shows of it.",
-    },
-    "pt": {
-        "lead": "Deste padrão, que outras empresas também têm, {company} mostra:",
-        "reason": "Várias empresas dizem o mesmo; isto é o que uma delas mostra.",
-    },
+_REASONS = {
+    "en": "Several companies say the same; this is what one of them shows of it.",
+    "pt": "Várias empresas dizem o mesmo; isto é o que uma delas mostra.",
 }
 
 
@@ -41,29 +35,26 @@ class Quoted:
     occurred_at: datetime | None
 
 
-def part_text(
-    company: str, quoted: Sequence[Quoted], *, language: str, now: datetime
-) -> dict[str, Any]:
+def part_text(quoted: Sequence[Quoted], *, language: str, undated: datetime) -> dict[str, Any]:
     """The part as a learning (a row `coordinator.global_memory.publication_of` takes).
 
     `quoted` are the company's members, the most central first; at most `MOST_LINES` are shown.
-    `language` is the company's: ``pt`` or ``en``. `now` is used where no member has a date.
+    `language` is the company's: ``pt`` or ``en``. `undated` is the date where no member has one.
     """
     import pandas as pd
 
     first, shown = quoted[0], quoted[:MOST_LINES]
-    words = _WORDS[language]
     lines = [f"- {one_line(one.title, LONGEST_LINE)}{_where(one)}" for one in shown]
     dates = [one.occurred_at for one in shown if one.occurred_at is not None]
     return {
         "title": one_line(first.title, LONGEST_LINE),
-        "content": "\n".join((words["lead"].format(company=company), "", *lines)),
+        "content": "\n".join(lines),
         "category": "insight",
         "language": language,
         "evidence_commit": first.evidence_commit,
         "evidence_path": first.evidence_path,
-        "occurred_at": pd.Timestamp(max(dates) if dates else now),
-        "reason": words["reason"],
+        "occurred_at": pd.Timestamp(max(dates) if dates else undated),
+        "reason": _REASONS[language],
     }
 
 

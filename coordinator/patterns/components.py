@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 
 import pandas as pd
@@ -21,11 +21,6 @@ def component_node(component: str) -> str:
 def is_component(node: str) -> bool:
     """Whether a node is a component; the others are learnings."""
     return node.partition("/")[2].startswith("component:")
-
-
-def nodes_of(components: Iterable[str]) -> dict[str, str]:
-    """Component id by node."""
-    return {component_node(one): one for one in components}
 
 
 def edges_of(pairs: pd.DataFrame, groups: pd.DataFrame, *, least: float) -> list[Edge]:

@@ -126,7 +126,7 @@ class InsightParts:
             for one in standing
         ]
         language = self._home.companies.instance(company).settings.language
-        row: dict[str, Any] = part_text(company, quoted, language=language, now=_LONG_AGO)
+        row: dict[str, Any] = part_text(quoted, language=language, undated=_LONG_AGO)
         reason = str(row.pop("reason"))
         return publication_of(company, row, self._redactors.of(company), reason=reason)
 

@@ -19,8 +19,9 @@ from coordinator.patterns.components import component_node, is_component
 from coordinator.patterns.neighbours import Rows, distinct
 from coordinator.patterns.space import placed
 from coordinator.patterns.state import Calibration
-from resources.opportunities.reading import Components, category_of, told_learnings
+from resources.opportunities.reading import category_of, told_component, told_learnings
 from resources.patterns import stored
+from resources.patterns.components import Components
 from resources.patterns.reading import Memories
 from resources.tables import Tables, schemas
 
@@ -80,11 +81,13 @@ def _by_words(
 def _by_name(components: Components) -> list[tuple[Kind, Told, Told, float]]:
     found: list[tuple[Kind, Told, Told, float]] = []
     for needs, has, name in missing_dependencies(components.rows.values()):
-        need = components.told(component_node(needs))
+        need = told_component(components.rows[component_node(needs)])
         wanted = Told(
             **{**vars(need), "title": name, "anchor": f"{need.anchor}:{name}", "licence": None}
         )
-        found.append(("dependency", wanted, components.told(component_node(has)), 1.0))
+        found.append(
+            ("dependency", wanted, told_component(components.rows[component_node(has)]), 1.0)
+        )
     return found
 
 

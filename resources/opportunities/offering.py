@@ -16,7 +16,7 @@ from coordinator.ledger.approval_events import Ask
 from coordinator.ledger.chain import canonical_json
 from coordinator.opportunities.records import Opportunity
 from resources.global_memory.sharing import check_approved
-from resources.opportunities.reading import Components
+from resources.patterns.components import Components
 
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal

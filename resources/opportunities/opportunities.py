@@ -21,8 +21,9 @@ from coordinator.ports import Progress
 from coordinator.reasons import reason as checked
 from resources.opportunities import finding
 from resources.opportunities.offering import Offers, ask_of, ask_owner
-from resources.opportunities.reading import Components, needs_of, told_learnings
+from resources.opportunities.reading import needs_of, told_component, told_learnings
 from resources.opportunities.showing import ShownOpportunity, Side, show, side_of
+from resources.patterns.components import Components
 from resources.patterns.reading import Memories, read_memories
 from resources.publishing.alone import alone
 
@@ -234,7 +235,8 @@ class Opportunities:
         if one.need in needs:
             return True
         if is_component(one.solution):
-            solution = components.told(one.solution) if one.solution in components.rows else None
+            row = components.rows.get(one.solution)
+            solution = told_component(row) if row is not None else None
         else:
             solution = told_learnings(self._home, [one.solution], components).get(one.solution)
         if solution is None:

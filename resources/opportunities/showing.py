@@ -13,7 +13,8 @@ from coordinator.opportunities.records import Opportunity, Told
 from coordinator.opportunities.scoring import reasons, weights_of
 from coordinator.opportunities.state import OpportunitiesState
 from coordinator.patterns.components import is_component
-from resources.opportunities.reading import Components, told_learnings
+from resources.opportunities.reading import told_component, told_learnings
+from resources.patterns.components import Components
 
 if TYPE_CHECKING:
     from resources.home import Home
@@ -139,7 +140,7 @@ def _copy_of(one: Opportunity, copies: GlobalState) -> str:
 
 def _told(node: str, told: Mapping[str, Told], components: Components) -> Told | None:
     if is_component(node):
-        return components.told(node) if node in components.rows else None
+        return told_component(components.rows[node]) if node in components.rows else None
     return told.get(node)
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from coordinator.memory import passage
-from coordinator.patterns.components import is_component, nodes_of
+from coordinator.patterns.components import is_component
 from coordinator.patterns.detection import Pattern
 from coordinator.patterns.keywords import keywords
+from resources.patterns.components import Components
 from resources.patterns.reading import read_texts
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def show(home: Home, patterns: Sequence[Pattern]) -> list[Shown]:
     """The patterns in their order, each with what stands of its members now."""
     rows = [one for each in patterns for one in each.members if not is_component(one)]
     texts = read_texts(home, rows, _LEARNING)
-    components = _components(home)
+    components = Components(home).rows
     found = [_members(one, texts, components) for one in patterns]
     words = keywords([[member.text for member in members] for members in found])
     return [
@@ -77,7 +78,7 @@ def show(home: Home, patterns: Sequence[Pattern]) -> list[Shown]:
 def members_of(home: Home, nodes: Sequence[str]) -> list[ShownMember]:
     """The members behind `nodes` that stand now, in their order."""
     texts = read_texts(home, [one for one in nodes if not is_component(one)], _LEARNING)
-    components = _components(home)
+    components = Components(home).rows
     found = []
     for node in nodes:
         if node in texts:
@@ -98,14 +99,6 @@ def _shown(pattern: Pattern, members: Sequence[ShownMember], telling: Sequence[s
         members=tuple(members),
         gone=tuple(one for one in pattern.members if one not in there),
     )
-
-
-def _components(home: Home) -> dict[str, dict[str, Any]]:
-    """The rows of the catalog by node, of the companies there are."""
-    tables, here = home.global_tables(), set(home.companies.names())
-    catalog = tables.read("component_catalog")
-    rows = {str(row["id"]): row for row in catalog.to_dict("records") if row["company"] in here}
-    return {node: rows[id] for node, id in nodes_of(rows).items()}
 
 
 def _members(
@@ -147,11 +140,11 @@ def _component(node: str, row: dict[str, Any], likeness: float) -> ShownMember:
         kind="component",
         id=row["id"],
         title=f"{row['name']} ({row['category']}, {row['language'] or 'no code'})",
-        text=f"{row['name']} {row['category']} {row['language']}",
+        text=f"{row['name']}: {row['description']}",
         category="component",
         language="und",
         evidence_commit="",
-        evidence_path=row["id"].partition("/")[2],
+        evidence_path=row["path"],
         evidence_line=0,
         occurred_at=row["last_changed_at"],
         likeness=likeness,
