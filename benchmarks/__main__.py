@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.measuring import Row
 
-PARTS = ("starts", "embedding", "search", "syncs", "ledger", "lanes", "services")
+PARTS = ("starts", "embedding", "search", "retrieval", "syncs", "ledger", "lanes", "services")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 INTRODUCTION = """\
