@@ -39,6 +39,9 @@ LEARNING_COLUMNS = (
 )
 MOMENTS = frozenset({"occurred_at", "created_at", "valid_from", "valid_to"})
 MAX_QUERY_TERMS = 128
+# How texts are made ready for the index. Another number makes the next store write every row's
+# text again, without embedding it.
+INDEXED_AS = 2
 
 _COMPOUND = re.compile(r"\w+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_a-zA-Z]+")
@@ -72,12 +75,17 @@ def _spread(word: str) -> str:
     return " ".join((word.replace("_", ""), *parts))
 
 
+def words_of(folded: str) -> list[str]:
+    """The words of a folded text, in order."""
+    return _COMPOUND.findall(folded)
+
+
 def query_terms(query: str) -> str:
     """The distinct words of a folded `query`, at most 128: its full-text half.
 
     A pasted page would otherwise cost one index look-up for every word in it.
     """
-    words = dict.fromkeys(_COMPOUND.findall(fold(query)))
+    words = dict.fromkeys(words_of(fold(query)))
     return " ".join(list(words)[:MAX_QUERY_TERMS])
 
 
@@ -102,7 +110,7 @@ def hashed(rows: pd.DataFrame, columns: Sequence[str] = LEARNING_COLUMNS) -> pd.
     beside = zip(*(rest[name].tolist() for name in rest.columns), strict=True)
     return frame.assign(
         row_hash=[
-            f"{_digest(text)}.{_digest(json.dumps(values))}"
+            f"{_digest(text)}.{_digest(json.dumps([INDEXED_AS, *values]))}"
             for text, values in zip(passages(frame), beside, strict=True)
         ]
     )
@@ -177,9 +185,10 @@ class Factors:
     ``vector_part = vector_weight * max(cosine, 0)`` and
     ``text_part = text_weight * bm25 / best_bm25`` (0 without a textual hit). Filled where asked
     for: `matched_terms`, the query's words in the hit as the index sees them, stemmed;
-    `widened_terms`, words of the other language in it that the glossary asked for besides, each
-    with the query's own: ``queue (fila)``; `translation`, the query word for word in the other
-    language, where not the query but this has the `cosine`.
+    `widened_terms`, what else was asked for and is in it, each with the query's words it stands
+    for: ``queue (fila)`` by the glossary, ``conexa- (conexoes)`` by its Portuguese stem;
+    `translation`, the query word for word in the other language, where not the query but this
+    has the `cosine`.
     """
 
     cosine: float

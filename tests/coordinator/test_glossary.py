@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import pytest
 
+from coordinator import full_text
 from coordinator.glossary import NOTHING, widen
 from coordinator.glossary.terms import TERMS
 from coordinator.glossary.widening import MOST_WORDS
-from coordinator.queries import asked
 from coordinator.settings import SearchSettings
+
+
+def asked(query: str, glossary_weight: float = 0.75) -> full_text.Asked:
+    return full_text.asked(query, glossary_weight=glossary_weight)
 
 
 def terms(query: str) -> dict[str, str]:
@@ -62,7 +66,7 @@ def test_the_translation_keeps_what_it_does_not_know_and_drops_stop_words():
 
 
 def test_nothing_known_widens_nothing():
-    assert asked("kubectl rollback zzz", widen=False).wider == NOTHING
+    assert asked("kubectl rollback zzz", glossary_weight=0).wider == NOTHING
     assert asked("xyzzy").wider == NOTHING
     assert asked("?!").wider == NOTHING
 
@@ -84,6 +88,6 @@ def test_every_line_of_the_glossary_is_two_sides_and_no_form_is_told_twice():
             assert all(form == form.strip().lower() and form for form in forms), line
 
 
-@pytest.mark.parametrize(("language", "weight"), [("pt", 0.6), ("en", 0.7), ("und", 0.7)])
+@pytest.mark.parametrize(("language", "weight"), [("pt", 0.4), ("en", 0.7), ("und", 0.7)])
 def test_the_weight_of_the_vectors_is_that_of_the_querys_language(language, weight):
     assert SearchSettings().weight_of_vectors(language) == weight
