@@ -25,7 +25,7 @@ class SearchSettings(Model):
         0.7, ge=0, le=1, description="share of the cosine in the score; the rest is full text"
     )
     vector_weight_pt: Number = Field(
-        0.6, ge=0, le=1, description="the same for queries in Portuguese"
+        0.4, ge=0, le=1, description="the same for queries in Portuguese"
     )
     glossary_weight: Number = Field(
         0.75,

@@ -44,7 +44,32 @@ def test_full_text_finds_the_other_language_and_explain_says_by_which_words(
     assert hit.factors.widened_terms == ("messag (mensagem)", "queue (fila)")
     (hit,) = kept.search("the password of a user", limit=1, explain=True)
     assert hit.title == "Senha fraca"
-    assert hit.factors.widened_terms == ("senha (password)", "usuario (user)")
+    assert hit.factors.widened_terms == (
+        "senha (password)",
+        "usuario (user)",
+        "senh- (password)",
+        "usuari- (user)",
+    )
+
+
+def test_a_portuguese_word_is_found_by_its_stem_and_explain_says_so(
+    tmp_path: Path, memories: ModuleType
+):
+    kept = searching(tmp_path, memories, memories.HashEmbedder())
+    (hit,) = kept.search("não falamos com a usuária", limit=1, explain=True)
+    assert hit.title == "Senha fraca"
+    assert hit.factors.text_part > 0
+    assert "usuari- (usuaria)" in hit.factors.widened_terms
+    assert not any(term.startswith("usuari") for term in hit.factors.matched_terms)
+
+
+def test_an_english_text_has_no_portuguese_stems(tmp_path: Path, memories: ModuleType):
+    kept = searching(tmp_path, memories, memories.HashEmbedder())
+    texts = kept.rows.tables.read("private_memory", ["language", "search_text"])
+    english = texts[texts["language"] == "en"]["search_text"]
+    assert "stuck queue\na message blocked the queue." in set(english)
+    (portuguese,) = texts[texts["language"] == "pt"]["search_text"]
+    assert portuguese.endswith(" qsenh qfrac qsenh qusuari qfrac")
 
 
 def test_explain_names_no_widened_word_that_is_not_in_the_hit(tmp_path: Path, memories: ModuleType):
