@@ -58,9 +58,7 @@ def issues_of(file: Path) -> pd.DataFrame:
             "people": [[] for _ in when],
             "created_at": when,
             "updated_at": when,
-            "resolved_at": [
-                moment if over else pd.NaT for moment, over in zip(when, done, strict=True)
-            ],
+            "resolved_at": over,
         }
     )
 
