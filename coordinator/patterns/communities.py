@@ -101,12 +101,11 @@ def _cut(
     alike = likeness(part)
     if len(part) < 3 or float(alike.min()) >= least:
         return [(list(part), alike)]
-    from sklearn.cluster import AgglomerativeClustering
+    from scipy.cluster.hierarchy import average, fcluster
+    from scipy.spatial.distance import squareform
 
-    linkage = AgglomerativeClustering(
-        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=1 - least
-    )
-    labels = linkage.fit_predict(np.clip(1 - alike, 0, None))
+    apart = squareform(np.clip(1 - alike, 0, None), checks=False)
+    labels = fcluster(average(apart), 1 - least, criterion="distance")
     groups = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
     return [([part[at] for at in group], alike[np.ix_(group, group)]) for group in groups]
 
