@@ -26,7 +26,9 @@ def opportunities() -> None:
 @opportunities.command("list")
 @click.option("--company", metavar="NAME", help="As this company may see them: its words alone.")
 @click.option("--all", "everything", is_flag=True, help="Also those below the bar, and answered.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
+)
 @json_option
 def list_opportunities(company: str | None, everything: bool, limit: int, as_json: bool) -> None:
     """List opportunities, the best first: for the operator, or as one company may see them.

@@ -93,7 +93,9 @@ def _say_refreshed(home: Home, counts: Mapping[str, int], standing: int, offers:
 
 @patterns.command("list")
 @click.option("--company", metavar="NAME", help="Only patterns this company is part of.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
+)
 @json_option
 def list_patterns(company: str | None, limit: int, as_json: bool) -> None:
     """List the patterns that stand, the best first.
