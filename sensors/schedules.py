@@ -197,6 +197,7 @@ SCHEDULES = (
     catalog_schedule,
     global_memory_schedule,
     metrics_schedule,
+    patterns_schedule,
     jira_census_schedule,
     confluence_census_schedule,
     supabase_census_schedule,

@@ -1,4 +1,4 @@
-"""One process at a time delivers to a place."""
+"""One process at a time delivers to a place, or makes what spans all companies."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from resources.files import FILE_MODE, make_folder, storage_errors
 
 @contextmanager
 def alone(folder: Path, stream: str, whose: str) -> Iterator[None]:
-    """Be the only one who delivers to the place of `stream`; CompanyBusy when somebody else does.
+    """Be the only one who works on `stream` (``outbox:jira``, ``insights``), which is of `whose`.
 
-    `folder` keeps the lock, which goes with its process.
+    CompanyBusy when somebody else does. `folder` keeps the lock, which goes with its process.
     """
     from filelock import FileLock, Timeout
 
@@ -24,9 +24,10 @@ def alone(folder: Path, stream: str, whose: str) -> Iterator[None]:
         with storage_errors("the lock of the outbox"):
             lock.acquire()
     except Timeout:
-        service = stream.split(":")[1]
+        kind, _, service = stream.partition(":")
+        doing = f"publishing to {service.partition(':')[0]}" if service else f"looking for {kind}"
         raise CompanyBusy(
-            f"another process is publishing to {service} of {whose}",
+            f"another process is {doing} of {whose}",
             hint="wait for it to end, then try again",
         ) from None
     try:
