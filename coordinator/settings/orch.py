@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from coordinator.settings.detection import DetectionSettings
@@ -54,6 +56,7 @@ class CopySettings(Model):
 class CoordinatorSettings(Model):
     """The coordinator itself: the content of `orch.yaml`."""
 
+    language: Literal["pt", "en"] = Field("en", description="language of its issues and pages")
     embedding: EmbeddingSettings = EmbeddingSettings()
     search: SearchSettings = SearchSettings()
     copies: CopySettings = CopySettings()

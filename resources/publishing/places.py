@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 SERVICES: tuple[Service, ...] = get_args(Service)
 COORDINATOR = "the coordinator"
 """How the coordinator's own lanes are called; no company can have that name."""
-LANGUAGE = "en"
-"""The coordinator's own."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,9 @@ class Places:
         if not target.company:
             own = self._home.settings
             found = own.jira if target.service == "jira" else own.confluence
-            return Place(target, found, LANGUAGE, COORDINATOR) if found is not None else None
+            if found is None:
+                return None
+            return Place(target, found, own.language, COORDINATOR)
         company = self._home.companies.instance(target.company).settings
         title = company.title or company.name
         if target.service == "jira" and company.jira is not None:
