@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coordinator.patterns.components import component_node, told_by
+from coordinator.patterns.rows import Rows, distinct
+from coordinator.patterns.space import measured, placed
 from coordinator.pictures.exchange import Exchange, exchanged
 from coordinator.pictures.learning_map import LearningMap, mapped
 from coordinator.pictures.positions import MOST_POINTS
+from resources.patterns import stored
 from resources.patterns.reading import Memories, read_memories, read_texts
 
 if TYPE_CHECKING:
@@ -46,14 +49,14 @@ def gather_map(
     A component's place is that of the learning which describes it.
     """
     memories = read_memories(home, progress)
-    assert memories.vectors is not None  # noqa: S101 - read_memories reads them
     row_of = _rows_of_components(home, memories)
     shown = home.patterns.standing() if patterns is None else patterns
     members = {one.id: [row_of.get(node, node) for node in one.members] for one in shown}
-    found = mapped(memories.ids, memories.companies, memories.vectors, members, most=most)
+    rows = _compared(home, memories)
+    found = mapped(rows.ids, rows.companies, rows.vectors, members, most=most)
     place = {row: at for at, row in enumerate(found.rows)}
-    rows = {node: row_of.get(node, node) for one in shown for node in one.members}
-    nodes = {node: place[row] for node, row in rows.items() if row in place}
+    told = {node: row_of.get(node, node) for one in shown for node in one.members}
+    nodes = {node: place[row] for node, row in told.items() if row in place}
     return Gathered(found, nodes, memories.problems)
 
 
@@ -96,6 +99,24 @@ def forget_page(home: Home) -> Path | None:
 def _said(row: Mapping[Any, Any]) -> str:
     path = str(row["origin"]).partition("/")[2]
     return str(row["name"] or path or "component")
+
+
+def _compared(home: Home, memories: Memories) -> Rows:
+    """The rows where patterns compare them: texts of two languages that say the same are near."""
+    if memories.vectors is None:
+        raise AssertionError("memories are read with their vectors")
+    rows = Rows(memories.ids, memories.companies, memories.vectors)
+    spoken = [str(one) for one in memories.facts["language"]]
+    space = stored.read_space(home.global_tables())
+    if space is None:
+        usable = distinct(rows)
+        language = dict(zip(rows.ids, spoken, strict=True))
+        space = measured(
+            usable,
+            [language[id] for id in usable.ids],
+            model=home.settings.embedding.model,
+        )
+    return placed(rows, spoken, space)
 
 
 def _rows_of_components(home: Home, memories: Memories) -> dict[str, str]:
