@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resources.patterns.mapping import forget_page
 from resources.tables import Tables
 
 if TYPE_CHECKING:
@@ -11,10 +12,11 @@ if TYPE_CHECKING:
 
 
 def forget_company(home: Home, company: str) -> None:
-    """Delete every row over all companies that names `company`."""
+    """Delete every row over all companies that names `company`, and the page that shows them."""
     _forget_components(home.global_tables(), company)
     home.patterns.forget_company(company)
     home.opportunities.forget_company(company)
+    forget_page(home)
 
 
 def _forget_components(tables: Tables, company: str) -> None:
