@@ -5,12 +5,14 @@ import pandas as pd
 
 from assets.company_run import CompanyRun, current_tree
 from assets.partitions import company_partitions
+from assets.pictures import who_has_what
 from assets.previews import bars, preview
 from assets.sources import OWNERS
 from coordinator import rules
 from coordinator.catalog import discover, remembered
 from coordinator.catalog.copies import compare
 from coordinator.frames import combined_version, data_version
+from coordinator.pictures.exchange import exchanged
 from resources.dagster_resources import HomeResource
 
 
@@ -76,11 +78,15 @@ def component_catalog(
     }
     versions = {name: data_version(frame) for name, frame in tables.items()}
     companies = company_components["company"].value_counts().to_dict()
+    names = home.home.companies.names()
+    shared = home.home.global_memory.state().copies.values()
+    exchange = exchanged(catalog.groups, shared, names)
     return dg.Output(
         tables,
         data_version=dg.DataVersion(combined_version(versions)),
         metadata={
             "copies": preview(catalog.pairs, ["left", "right", "similarity", "origin"]),
             "components_per_company": bars(companies, "components per company"),
+            "who_has_what": who_has_what(exchange, names),
         },
     )

@@ -5,12 +5,14 @@ import dagster as dg
 from assets.catalog import component_catalog
 from assets.company_run import LoggedProgress
 from assets.memory import private_memory
+from assets.pictures import MOST_ON_A_PAGE, learning_map
 from assets.previews import bars, counts, preview
 from assets.sources import OWNERS
 from coordinator.frames import data_version
 from resources.dagster_resources import HomeResource
 from resources.opportunities import finding
 from resources.patterns import stored
+from resources.patterns.mapping import gather_map
 
 
 @dg.asset(
@@ -31,12 +33,14 @@ def cross_company_patterns(
     for company, problem in found.problems.items():
         context.log.warning(f"{company} could not be read: {problem}")
     frame = stored.pattern_frame(found.patterns, patterns.state())
+    drawn = gather_map(home.home, found.patterns, most=MOST_ON_A_PAGE)
     per_company = frame["companies"].explode().value_counts().to_dict()
     return dg.MaterializeResult(
         data_version=dg.DataVersion(data_version(frame)),
         metadata={
             "patterns": preview(frame, ["id", "score", "cohesion", "coverage", "found_at"]),
             "companies": bars(per_company, "patterns per company"),
+            "map": learning_map(drawn.map),
             "recorded": counts(found.counts, "event"),
             "learnings": found.rows,
             "compared": found.searched,

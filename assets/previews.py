@@ -53,22 +53,22 @@ def counts(values: Mapping[str, int], name: str) -> dg.TableMetadataValue:
 
 def bars(values: Mapping[str, int], title: str) -> dg.MarkdownMetadataValue:
     """Counts as horizontal bars, largest on top."""
-    figure, axes = _figure(title, height=0.9 + 0.32 * max(len(values), 1))
+    figure, axes = figure_of(title, height=0.9 + 0.32 * max(len(values), 1))
     ordered = sorted(values.items(), key=lambda pair: (pair[1], pair[0]))
     drawn = axes.barh([key for key, _ in ordered], [count for _, count in ordered], color=BAR)
     axes.bar_label(drawn, padding=3, fontsize=8, color=INK)
     axes.margins(x=0.12)
-    return _picture(figure, title)
+    return picture_of(figure, title)
 
 
 def commits_over_time(times: pd.Series) -> dg.MarkdownMetadataValue:
     """Commits per month as columns."""
     title = "commits per month"
-    figure, axes = _figure(title, height=2.4)
+    figure, axes = figure_of(title, height=2.4)
     if len(times):
         months = times.dt.tz_localize(None).dt.to_period("M").value_counts().sort_index()
         axes.bar(months.index.to_timestamp(), months.to_numpy(), width=25, color=BAR)
-    return _picture(figure, title)
+    return picture_of(figure, title)
 
 
 def measured(day: Day) -> dg.TableMetadataValue:
@@ -94,7 +94,8 @@ def png(picture: bytes, title: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
 
 
-def _figure(title: str, *, height: float) -> tuple[Figure, Axes]:
+def figure_of(title: str, *, height: float) -> tuple[Figure, Axes]:
+    """An empty picture as wide as the page shows it, `height` in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, height), dpi=80, layout="constrained")
@@ -105,7 +106,8 @@ def _figure(title: str, *, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _picture(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+def picture_of(figure: Figure, title: str) -> dg.MarkdownMetadataValue:
+    """What was drawn, as metadata."""
     data = BytesIO()
     figure.savefig(data, format="png")
     return png(data.getvalue(), title)
