@@ -1,7 +1,8 @@
 """How steady patterns are: a company's real history replayed day by day beside other companies.
 
 ORCH_CLONES names a folder of bare clones, one company each; the history replayed is that of
-`REPLAYED`, on each of `DAYS` consecutive days on which something was merged into its main branch.
+`REPLAYED`, on each of `DAYS` consecutive days on which something was merged into its main branch
+(with ORCH_REPLAYED_EVERY on every so manieth: more happens then from one look to the next).
 ``python -m benchmarks stability`` prints a line per day and the sums: docs/quality.md.
 """
 
@@ -18,14 +19,17 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.homes import sync
 from benchmarks.measuring import Row, seconds, shown
+from coordinator.patterns.components import component_node
 from coordinator.patterns.detection import Pattern
 from coordinator.patterns.identity import is_news
 from coordinator.settings import CompanySettings, EmbeddingSettings, GitSettings
 from resources.home import Home
+from resources.patterns import stored
 
 CLONES = "ORCH_CLONES"
 REPLAYED = os.environ.get("ORCH_REPLAYED", "opentelemetry-demo")
 FROM = os.environ.get("ORCH_REPLAYED_FROM", "2023-04-16")
+EVERY = int(os.environ.get("ORCH_REPLAYED_EVERY", "1"))
 DAYS = 30
 BRANCH = "replayed"
 
@@ -66,8 +70,8 @@ def observe(
         for other, now in after.items():
             if id != other and 2 * len(members & now) > len(members | now):
                 seen.moved.append(f"{id} → {other}")
-        if members != after.get(id, frozenset()) and not members & touched:
-            seen.stirred += not after.get(id, frozenset()) & touched
+        now = after.get(id, frozenset())
+        seen.stirred += members != now and not (members | now) & touched
 
 
 def announce(home: Home, seen: Replayed, patterns: Sequence[Pattern]) -> int:
@@ -135,12 +139,8 @@ def _replay(home: Home, source: Path, seen: Replayed) -> Iterator[Row]:
 
 def _texts(home: Home) -> dict[str, str]:
     """What stands of every row and component: its text, or its tree and drift."""
-    from resources.patterns import stored
-
     known = home.global_tables().read(stored.NEIGHBOURS, ["id", "text"])
     found = dict(zip(known["id"], known["text"], strict=True))
-    from coordinator.patterns.components import component_node
-
     parts = home.global_tables().read("component_catalog", ["id", "tree_hash"])
     for id, tree in zip(parts["id"], parts["tree_hash"], strict=True):
         found[component_node(id)] = str(tree)
@@ -174,7 +174,7 @@ def _days(source: Path) -> list[tuple[str, str]]:
     for line in reversed(log):
         day, _, commit = line.partition(" ")
         last[day] = commit
-    return [one for one in sorted(last.items()) if one[0] >= FROM][:DAYS]
+    return [one for one in sorted(last.items()) if one[0] >= FROM][: DAYS * EVERY : EVERY]
 
 
 def _git(source: Path, *arguments: str) -> str:

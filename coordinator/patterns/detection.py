@@ -204,8 +204,8 @@ class _Graph:
 
     def _by_words(self, lists: Mapping[str, Near]) -> Iterator[Edge]:
         for left, right, cosine in mutual(lists):
-            one, other = sorted((self._node.get(left, left), self._node.get(right, right)))
-            yield Edge(one, other, cosine)
+            one, other = self._node.get(left, left), self._node.get(right, right)
+            yield Edge(min(one, other), max(one, other), cosine)
 
     def communities(self) -> list[Community]:
         company = {node: _company(node) for one in self._edges for node in (one.left, one.right)}

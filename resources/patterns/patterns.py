@@ -71,16 +71,12 @@ class Patterns:
         with _only_one(self._home.global_folder):
             tables = self._home.global_tables()
             memories = read_memories(self._home, progress)
-            material = self._material(memories)
-            found = detect(
-                material,
-                stored.read_known(tables),
-                self.state(),
-                self._home.settings.detection.patterns,
-            )
+            material, state = self._material(memories), self.state()
+            known = stored.read_known(tables)
+            found = detect(material, known, state, self._home.settings.detection.patterns)
             self._record(found.recorded)
-            stored.write_known(tables, found.known)
-            self._store(found)
+            stored.write_known(tables, found.known, before=known)
+            self._store(found, self.state() if found.recorded else state)
         counts: dict[str, int] = {}
         for one in found.recorded:
             counts[one.event_type] = counts.get(one.event_type, 0) + 1
@@ -160,13 +156,13 @@ class Patterns:
         if new:
             self._ledger.append(STREAM, new, expected_version=None)
 
-    def _store(self, found: Detection) -> None:
+    def _store(self, found: Detection, state: PatternsState) -> None:
         """Make the table equal to what stands; what nothing can be said of stays as it is."""
         try:
             kept = [one for one in self.standing() if one.id in found.frozen]
         except MemoryUnavailable:
             kept = []  # shown again when their companies can be read
-        stored.write_patterns(self._home.global_tables(), [*found.patterns, *kept], self.state())
+        stored.write_patterns(self._home.global_tables(), [*found.patterns, *kept], state)
 
 
 @contextmanager

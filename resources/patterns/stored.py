@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -59,12 +59,32 @@ def _space(told: Mapping[str, str]) -> Space | None:
     return Space(means, found["stretch"])
 
 
-def write_known(tables: Tables, known: Known) -> int:
-    """Make the table hold exactly these neighbours; returns how many rows changed."""
+def write_known(tables: Tables, known: Known, *, before: Known) -> None:
+    """Make the table hold exactly these neighbours; `before` is what it was read as."""
+    recorded = {MODEL: known.model, LEAST: repr(known.least)}
+    if known.space is not None:
+        recorded[SPACE] = json.dumps(asdict(known.space), sort_keys=True)
+    schema = schemas.pattern_neighbours(recorded)
+    if not before.lists or replace(before, lists={}, texts={}) != replace(
+        known, lists={}, texts={}
+    ):
+        _put(tables, NEIGHBOURS, _known_frame(known, sorted(known.lists)), schema)
+        return
+    changed = [
+        id
+        for id in sorted(known.lists)
+        if known.lists[id] != before.lists.get(id) or known.texts[id] != before.texts[id]
+    ]
+    if changed:
+        tables.upsert(NEIGHBOURS, _known_frame(known, changed), schema=schema)
+    # after it: a row that is gone stands in no list any more
+    tables.delete(NEIGHBOURS, before.lists.keys() - known.lists.keys())
+
+
+def _known_frame(known: Known, ids: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
-    ids = sorted(known.lists)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "id": ids,
             "company": [id.partition("/")[0] for id in ids],
@@ -73,11 +93,6 @@ def write_known(tables: Tables, known: Known) -> int:
             "cosines": [[cosine for _, cosine in known.lists[id]] for id in ids],
         }
     )
-    recorded = {MODEL: known.model, LEAST: repr(known.least)}
-    if known.space is not None:
-        recorded[SPACE] = json.dumps(asdict(known.space), sort_keys=True)
-    written = _put(tables, NEIGHBOURS, frame, schemas.pattern_neighbours(recorded))
-    return written.inserted + written.updated + written.deleted
 
 
 def write_patterns(tables: Tables, patterns: Sequence[Pattern], state: PatternsState) -> None:

@@ -187,6 +187,17 @@ def test_a_list_that_was_not_full_needs_no_search_when_it_loses_a_row() -> None:
     assert updated(known.lists, rows_of(vectors), least=0.9).searched == 0
 
 
+def test_a_list_that_was_full_is_searched_again_when_it_loses_any_row() -> None:
+    vectors = {f"{company}/{n}": at(2 * n) for company in "bcdefghij" for n in (1, 2)}
+    vectors["a/1"] = at(0)
+    known = updated({}, rows_of(vectors), least=0.9)
+    assert len(known.lists["a/1"]) == MOST
+    del vectors["b/1"]
+    fewer = updated(known.lists, rows_of(vectors), least=0.9)
+    assert fewer.lists == updated({}, rows_of(vectors), least=0.9).lists
+    assert len(fewer.lists["a/1"]) == MOST
+
+
 # -- one company against all others -------------------------------------------------------------
 
 

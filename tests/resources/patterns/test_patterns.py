@@ -168,7 +168,7 @@ def test_a_refresh_that_died_after_the_ledger_is_healed_by_the_next(
 ) -> None:
     settled.learns("beta", "topic-1 by beta", "topic-2 by beta")
 
-    def die(*given: object) -> None:
+    def die(*given: object, **named: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
