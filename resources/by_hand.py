@@ -110,7 +110,8 @@ class ByHand:
     ) -> Removed:
         """Take back a learning written by hand: its words are purged and leave the index.
 
-        What still asks to share it is void; a copy that was shared stays until it is retracted.
+        What still asks to share it is void, and what quotes it of a pattern is taken back; a copy
+        of it that was shared stays until it is retracted.
         UsageError when there never was one of that id. Removed before: nothing is recorded, and
         what a killed removal left goes.
         """
@@ -127,7 +128,8 @@ class ByHand:
         if not recorded and learning not in self._removed(company, LearningRemoved):
             raise _no_learning(company)
         self._close_questions(company, learning)
-        problem = self._indexed(company)
+        unquoted = self._unquoted(company, learning)
+        problem = self._indexed(company) or unquoted
         return Removed(learning, not problem, not recorded, problem)
 
     def learnings(self, company: str, state: CompanyState | None = None) -> pd.DataFrame:
@@ -304,6 +306,14 @@ class ByHand:
         if left:
             purged = TextsPurged(texts=tuple(left), reason="a learning was removed")
             self._record(company, lambda _: [purged], None)
+
+    def _unquoted(self, company: str, learning: str) -> str:
+        """Why what quotes the learning could not be taken back now; empty when it was."""
+        try:
+            self._home.global_memory.retract_parts_quoting(company, [f"{company}/{learning}"])
+        except OrchError as error:
+            return str(error)
+        return ""
 
     def _check_there(self, company: str, component: Declared) -> None:
         with self._home.companies.instance(company).mirror() as mirror:

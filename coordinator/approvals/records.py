@@ -21,6 +21,9 @@ OFFER_KINDS: tuple[Kind, ...] = ("share_export",)
 OUTBOX_KINDS: tuple[Kind, ...] = ("overwrite_edited",)
 """The kinds that are about what is published, which the outbox carries out."""
 
+WITHDRAWN = "withdrawn"
+"""How the reason of a void proposal begins that a person took back."""
+
 Status = Literal["waiting", "approved", "rejected", "void", "expired", "done"]
 
 
@@ -67,6 +70,11 @@ class Proposal:
     def is_open(self) -> bool:
         """Whether it still can lead to something: it waits, or is approved and not carried out."""
         return self.status in ("waiting", "approved")
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether a person took the question back; else it is void because its text changed."""
+        return self.status == "void" and self.reason.partition(":")[0] == WITHDRAWN
 
     @property
     def missing(self) -> tuple[Ask, ...]:

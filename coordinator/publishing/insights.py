@@ -1,12 +1,13 @@
 """Patterns and offers as issues and pages: the words companies agreed to, and counts of the rest.
 
 A page names a company only where it agreed to show something. Of all others it says how many there
-are, and how to ask them.
+are, and how to ask them. It links to what stands in the same place and nowhere else: an address of
+a company's own would name its host, which is masked everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,46 +20,63 @@ from coordinator.publishing.words import WORDS
 
 KIND = "insight"
 INDEX = f"{KIND}:index"
+MOST_CHARACTERS = 20_000
+"""Of companies' parts on one page: Jira takes 32,767 characters in a field, and nobody reads more.
+The parts that do not fit are counted, and found by a search."""
+MOST_LISTED = 500
+"""Insights on the page that lists them, the newest; the others stand below it all the same."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one company agreed to show, and how many of its words were masked in it."""
+    """What one company agreed to show, and how many of its words were masked in it.
+
+    `in_full` are the shared copies of what it quotes.
+    """
 
     copy: Copy
     said: Publication
-    masked: Mapping[str, int]
+    masked: int = 0
+    in_full: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class PatternInsight:
     """A pattern with the parts companies agreed to show, oldest first.
 
-    `companies` have it, `learnings` and `components` say it; `others` is how many of the companies
-    show nothing of it.
+    `companies` have it, `learnings` and `components` say it.
     """
 
     id: str
     parts: Sequence[Part]
     companies: int
-    others: int
     learnings: int
     components: int
     cohesion: float
     found_at: datetime
-    changed_at: datetime
+
+    @property
+    def others(self) -> int:
+        """How many of the companies show nothing of it."""
+        return self.companies - len({one.copy.company for one in self.parts})
 
 
 @dataclass(frozen=True)
 class OfferInsight:
-    """A shared solution that another company seems to need; that company is not named."""
+    """A solution of `company` that another company seems to need; that company is not named.
+
+    `copy` is the shared learning that tells it; empty for a component, which its owner agreed to
+    be named: then `facts` says what kind of code it is, by words of `WORDS`.
+    """
 
     id: str
-    copy: Copy
-    said: Publication
+    company: str
+    title: str
     score: float
     features: Mapping[str, float]
     offered_at: datetime
+    copy: str = ""
+    facts: Sequence[tuple[str, str]] = ()
 
 
 Insight = PatternInsight | OfferInsight
@@ -79,6 +97,10 @@ def wanted_insights(
     """
     words, paged = WORDS[language], service == "confluence"
     index = publication_key(service, place, INDEX)
+
+    def address(copy: str) -> str:
+        return linked(copy, links.get(publication_key(service, place, f"copy:{copy}")))
+
     titles = _titles(insights, words, paged=paged)
     found = [
         Wanted(
@@ -86,7 +108,7 @@ def wanted_insights(
             subject=f"{KIND}:{one.id}",
             owner=_owner(one),
             title=title,
-            body=_body(one, words, _copy_link(one, service, place, links)),
+            body=_body(one, words, {copy: address(copy) for copy in _copies(one)}),
             parent=index if paged else "",
             labels=("orch-insight",),
         )
@@ -99,16 +121,19 @@ def wanted_insights(
 
 
 def _titles(insights: Sequence[Insight], words: Mapping[str, str], *, paged: bool) -> list[str]:
-    """One title each; a page's stands once in its space, whatever its capitals."""
+    """One title each; a page's stands once in its space, whatever its capitals.
+
+    What tells two apart is the younger one's id: a number would go from one to the next when one
+    of them leaves, and each would wait for the title of the one before.
+    """
     taken: set[str] = set()
     titles = []
     for one in insights:
         kind = words["pattern_insight" if isinstance(one, PatternInsight) else "offer_insight"]
-        said = one.parts[0].said if isinstance(one, PatternInsight) else one.said
-        plain = title = f"{kind}: {one_line(said.title, LONGEST_TITLE - 40) or one.id}"
-        number = 2
-        while paged and title.casefold() in taken:
-            title, number = f"{plain} {number}", number + 1
+        said = one.parts[0].said.title if isinstance(one, PatternInsight) else one.title
+        title = f"{kind}: {one_line(said, LONGEST_TITLE - 40) or one.id}"
+        if paged and title.casefold() in taken:
+            title = f"{title} ({one.id})"
         taken.add(title.casefold())
         titles.append(title)
     return titles
@@ -116,89 +141,111 @@ def _titles(insights: Sequence[Insight], words: Mapping[str, str], *, paged: boo
 
 def _owner(one: Insight) -> str:
     """Whose people are asked when somebody changed it: whoever showed something first."""
-    return one.parts[0].copy.company if isinstance(one, PatternInsight) else one.copy.company
+    return one.parts[0].copy.company if isinstance(one, PatternInsight) else one.company
 
 
-def _body(one: Insight, words: Mapping[str, str], link: str) -> str:
-    parts = _pattern(one, words) if isinstance(one, PatternInsight) else _offer(one, words, link)
-    return "\n\n".join((*parts, f"*{words['kept']}*"))
-
-
-def _pattern(one: PatternInsight, words: Mapping[str, str]) -> list[str]:
-    facts = [
-        f"- {words['companies']}: {one.companies}",
-        f"- {words['learnings']}: {one.learnings}",
-        f"- {words['components']}: {one.components}",
-        f"- {words['alike']}: {one.cohesion:.2f}",
-        f"- {words['since']}: {one.found_at:%Y-%m-%d}",
-    ]
-    shown = [
-        "\n\n".join(
-            (f"### {plain_markdown(part.copy.company)}", part.said.content, _evidence(part, words))
-        )
-        for part in one.parts
-    ]
-    hidden = [words["all_show"]]
-    if one.others:
-        hidden = [words["others_show_nothing"].format(count=one.others)]
-    masked = sum(sum(part.masked.values()) for part in one.parts)
-    if masked:
-        hidden.append(words["masked"].format(count=masked))
-    return [
-        words["pattern_lead"].format(count=one.companies),
-        "\n".join(facts),
-        f"## {words['shown']}",
-        *shown,
-        f"## {words['not_shown']}",
-        "\n".join(f"- {line}" for line in hidden),
-        f"## {words['to_do']}",
-        "\n".join(
-            f"- {words[name].format(id=one.id)}" for name in ("do_compare", "do_ask", "do_operator")
-        ),
-    ]
-
-
-def _evidence(part: Part, words: Mapping[str, str]) -> str:
-    said = part.said
-    place = ", ".join(filter(None, (said.evidence_path, said.evidence_commit[:12])))
-    told = f"{words['evidence']}: {plain_markdown(place)} · " if place else ""
-    return f"{told}{words['shared_as']}: {part.copy.id}"
-
-
-def _offer(one: OfferInsight, words: Mapping[str, str], link: str) -> list[str]:
-    why = [
-        f"- {words['alike']}: {one.features.get('similarity', 0):.2f}",
-        f"- {words['words']}: {one.features.get('words', 0):.2f}",
-        f"- {words['score']}: {one.score:.2f}",
-    ]
-    return [
-        words["offer_lead"].format(company=plain_markdown(one.copy.company)),
-        f"> {plain_markdown(one_line(one.said.title, LONGEST_TITLE))}",
-        link,
-        f"## {words['why_fits']}",
-        "\n".join(why),
-        f"## {words['not_shown']}",
-        f"- {words['need_hidden']}",
-        f"## {words['to_do']}",
-        f"- {words['do_search']}",
-    ]
-
-
-def _copy_link(one: Insight, service: Service, place: str, links: Mapping[str, str]) -> str:
-    """Where the shared solution itself stands."""
+def _copies(one: Insight) -> Iterator[str]:
+    """The shared copies a page leads to."""
     if isinstance(one, PatternInsight):
-        return ""
-    address = links.get(publication_key(service, place, f"copy:{one.copy.id}"))
-    return f"[{one.copy.id}]({address})" if address else one.copy.id
+        yield from (copy for part in one.parts for copy in part.in_full)
+    elif one.copy:
+        yield one.copy
+
+
+def _body(one: Insight, words: Mapping[str, str], links: Mapping[str, str]) -> str:
+    parts = (
+        _pattern(one, words, links)
+        if isinstance(one, PatternInsight)
+        else _offer(one, words, links)
+    )
+    return "\n\n".join((*filter(None, parts), f"*{words['kept']}*"))
+
+
+def _pattern(
+    one: PatternInsight, words: Mapping[str, str], links: Mapping[str, str]
+) -> Iterator[str]:
+    yield words["pattern_lead"].format(count=one.companies)
+    yield f"## {words['shown']}"
+    left = MOST_CHARACTERS
+    for at, part in enumerate(one.parts):
+        told = _part(part, words, links)
+        left -= len(told)
+        if at and left < 0:
+            yield words["more_parts"].format(count=len(one.parts) - at)
+            break
+        yield told
+    masked = sum(part.masked for part in one.parts)
+    hidden = [
+        words["others_show_nothing"].format(count=one.others) if one.others else "",
+        words["masked"].format(count=masked) if masked else "",
+    ]
+    if any(hidden):
+        yield f"## {words['not_shown']}"
+        yield _lines(hidden)
+    yield f"## {words['to_do']}"
+    yield _lines(
+        (
+            words["do_compare"] if len(one.parts) > 1 else "",
+            words["do_ask"] if one.others else "",
+            words["do_operator"].format(id=one.id),
+        )
+    )
+    yield f"## {words['in_figures']}"
+    yield _lines(
+        (
+            f"{words['companies']}: {one.companies}",
+            f"{words['learnings']}: {one.learnings}" if one.learnings else "",
+            f"{words['components']}: {one.components}" if one.components else "",
+            f"{words['alike']}: {one.cohesion:.2f}",
+            f"{words['since']}: {one.found_at:%Y-%m-%d}",
+        )
+    )
+
+
+def _part(part: Part, words: Mapping[str, str], links: Mapping[str, str]) -> str:
+    """A company's lines as words: whatever they hold, it is no markup."""
+    said = _lines(
+        plain_markdown(line.removeprefix("- ")) for line in part.said.content.splitlines()
+    )
+    below = [f"{words['shared_as']} {part.copy.id}"]
+    if part.in_full:
+        below.append(f"{words['in_full']}: {', '.join(links[one] for one in part.in_full)}")
+    return "\n\n".join((f"### {plain_markdown(part.copy.company)}", said, " · ".join(below)))
+
+
+def _offer(one: OfferInsight, words: Mapping[str, str], links: Mapping[str, str]) -> Iterator[str]:
+    lead = "offer_lead" if one.copy else "component_lead"
+    yield words[lead].format(company=plain_markdown(one.company))
+    yield f"> {plain_markdown(one_line(one.title, LONGEST_TITLE))}"
+    yield links.get(one.copy, "")
+    yield _lines(f"{words[name]}: {plain_markdown(said)}" for name, said in one.facts)
+    yield f"## {words['why_fits']}"
+    told = (("alike", "similarity"), ("words", "words"))
+    yield _lines(
+        (
+            *(
+                f"{words[name]}: {one.features[feature]:.2f}"
+                for name, feature in told
+                if feature in one.features
+            ),
+            f"{words['score']}: {one.score:.2f}",
+        )
+    )
+    yield f"## {words['not_shown']}"
+    yield _lines((words["need_hidden"],))
+    yield f"## {words['to_do']}"
+    yield _lines((words["do_search" if one.copy else "do_ask_owner"],))
+
+
+def _lines(said: Sequence[str] | Iterator[str]) -> str:
+    return "\n".join(f"- {one}" for one in said if one)
 
 
 def _index(
     key: str, insights: Sequence[Insight], titles: Sequence[str], words: Mapping[str, str]
 ) -> Wanted:
-    rows = [
-        f"| {title} | {_count(one)} | {_day(one):%Y-%m-%d} |"
-        for one, title in reversed(list(zip(insights, titles, strict=True)))
-    ]
+    newest = list(zip(insights, titles, strict=True))[: -MOST_LISTED - 1 : -1]
+    rows = [f"| {title} | {_count(one)} | {_day(one):%Y-%m-%d} |" for one, title in newest]
     head = f"| {words['title']} | {words['companies']} | {words['since']} |"
     body = "\n\n".join(
         (words["insights_text"], "\n".join((head, "|---|---|---|", *rows)), f"*{words['kept']}*")

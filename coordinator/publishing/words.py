@@ -36,22 +36,30 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "shown": "What companies show of it",
         "not_shown": "What is not shown",
         "to_do": "What to do",
+        "in_figures": "In figures",
         "why_fits": "Why it seems to fit",
-        "shared_as": "shared as",
+        "shared_as": "Shared as",
+        "in_full": "in full",
         "pattern_lead": "{count} companies solved, decided or met the same.",
-        "all_show": "Every company that has it shows its part.",
+        "more_parts": "Companies that show their part too, not listed here: {count}. "
+        "`orch memory search` finds them.",
         "others_show_nothing": "Companies that have something like it and have not agreed to show "
         "it: {count}. Their words, names and evidence stay with them.",
         "masked": "Names, addresses and other words masked before they left: {count}.",
         "do_compare": "Compare the parts above: where they differ, one company may be ahead.",
-        "do_ask": "Ask for the rest: the coordinator passes the question on, and their people say "
-        "yes or no.",
-        "do_operator": "The operator sees everything with `orch patterns show {id}`.",
+        "do_ask": "Ask the coordinator for the rest: it passes the question on, and their people "
+        "say yes or no.",
+        "do_operator": "The operator sees all of it with `orch patterns show {id}`.",
         "offer_lead": "{company} shared a solution, and another company has an open problem that "
         "it seems to solve:",
+        "component_lead": "{company} has a component, and another company seems to need it:",
         "need_hidden": "Who has the problem, and its words.",
         "do_search": "If it may be yours: `orch memory search` finds the solution in your own "
         "words.",
+        "do_ask_owner": "If it may be yours: ask the coordinator, which asks its owner first.",
+        "language": "Language",
+        "version": "Version",
+        "licence": "Licence",
         "pattern": "pattern",
         "solution": "solution",
         "component": "component",
@@ -92,22 +100,30 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "shown": "O que as empresas mostram",
         "not_shown": "O que não é mostrado",
         "to_do": "O que fazer",
+        "in_figures": "Em números",
         "why_fits": "Por que parece servir",
-        "shared_as": "compartilhado como",
+        "shared_as": "Compartilhado como",
+        "in_full": "por inteiro",
         "pattern_lead": "{count} empresas resolveram, decidiram ou encontraram o mesmo.",
-        "all_show": "Todas as empresas que o têm mostram a sua parte.",
+        "more_parts": "Empresas que também mostram a sua parte, não listadas aqui: {count}. "
+        "`orch memory search` as acha.",
         "others_show_nothing": "Empresas que têm algo parecido e não aceitaram mostrar: {count}. "
         "Suas palavras, nomes e evidências ficam com elas.",
         "masked": "Nomes, endereços e outras palavras mascaradas antes de sair: {count}.",
         "do_compare": "Compare as partes acima: onde diferem, uma empresa pode estar adiante.",
-        "do_ask": "Peça o resto: o coordenador leva a pergunta, e as pessoas delas dizem sim ou "
-        "não.",
+        "do_ask": "Peça o resto ao coordenador: ele leva a pergunta, e as pessoas delas dizem sim "
+        "ou não.",
         "do_operator": "O operador vê tudo com `orch patterns show {id}`.",
         "offer_lead": "{company} compartilhou uma solução, e outra empresa tem um problema aberto "
         "que ela parece resolver:",
+        "component_lead": "{company} tem um componente, e outra empresa parece precisar dele:",
         "need_hidden": "Quem tem o problema, e suas palavras.",
         "do_search": "Se pode ser o seu: `orch memory search` acha a solução com as suas próprias "
         "palavras.",
+        "do_ask_owner": "Se pode ser o seu: peça ao coordenador, que pergunta antes ao dono.",
+        "language": "Linguagem",
+        "version": "Versão",
+        "licence": "Licença",
         "pattern": "padrão",
         "solution": "solução",
         "component": "componente",

@@ -21,7 +21,7 @@ from coordinator.approvals.deciding import (
 )
 from coordinator.approvals.inbox import answered
 from coordinator.approvals.proposing import Draft, propose
-from coordinator.approvals.records import recorded
+from coordinator.approvals.records import WITHDRAWN, recorded
 from coordinator.errors import ApprovalError, OrchError, ProposalClosed, VersionConflict
 from coordinator.ledger import approval_events as events
 from coordinator.ledger.approval_events import Ask, Kind, Role
@@ -160,7 +160,7 @@ class Approvals:
         """Take an open proposal back: whoever made it, or may answer it, can."""
         actor = self._signed(by)
         roles = self.roles()
-        said = f"withdrawn: {reason.strip()}" if reason.strip() else "withdrawn"
+        said = f"{WITHDRAWN}: {reason.strip()}" if reason.strip() else WITHDRAWN
 
         def check(proposal: Proposal) -> None:
             check_withdrawal(proposal, actor=actor, roles=roles)

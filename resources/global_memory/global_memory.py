@@ -6,7 +6,7 @@ another copy, seen or taken back is an event first, and `store()` makes the tabl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from coordinator.global_memory import MERGE, Copy, GlobalState
@@ -140,9 +140,9 @@ class GlobalMemory:
         """What `retract` would say, without taking anything back."""
         return self._retracting.would_retract(id)
 
-    def retract_part(self, company: str, pattern: str, reason: str) -> None:
-        """Take back what a company shows of a pattern, because what it quotes is gone."""
-        self._retracting.retract_part(company, pattern, reason)
+    def retract_parts_quoting(self, company: str, nodes: Collection[str]) -> list[str]:
+        """Take back what a company shows of patterns in words of members that stand no more."""
+        return self._retracting.retract_parts_quoting(company, nodes)
 
     def retract_company(self, company: str, reason: str) -> list[Retracted]:
         """Take back everything a company shared, because it goes; no role is asked."""

@@ -6,6 +6,7 @@ its pattern's id in the place of a learning's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ class InsightParts:
     ) -> Proposal:
         """Ask the company's people whether exactly this part of a pattern may be shown.
 
-        `members` are those of the company, the most central first. CompanyError when none of them
+        `members` are those it quotes, the most central first. CompanyError when none of them
         stands, SharingRefused when a line holds a secret.
         """
         found = self._part(company, members)
@@ -114,12 +115,20 @@ class InsightParts:
         standing = members_of(self._home, members)
         if not standing or (all_of_them and len(standing) < len(members)):
             return None
+        redactor = self._redactors.of(company)
+        masks: Counter[str] = Counter()
+
+        def masked(text: str) -> str:
+            # before a line is cut: half a name or half a key is told by no rule
+            found = redactor.redact(text)
+            masks.update(found.masks)
+            return found.text
+
         quoted = [
             Quoted(
                 one.node,
-                one.title,
-                one.category,
-                one.evidence_path,
+                masked(one.title),
+                masked(one.evidence_path),
                 one.evidence_commit,
                 one.occurred_at,
             )
@@ -128,7 +137,8 @@ class InsightParts:
         language = self._home.companies.instance(company).settings.language
         row: dict[str, Any] = part_text(quoted, language=language, undated=_LONG_AGO)
         reason = str(row.pop("reason"))
-        return publication_of(company, row, self._redactors.of(company), reason=reason)
+        publication, _ = publication_of(company, row, redactor, reason=reason)
+        return publication, dict(sorted(masks.items()))
 
 
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

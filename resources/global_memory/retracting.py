@@ -5,12 +5,14 @@ Every step can be taken again and does nothing twice, so a crash is healed by th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.approvals import Inbox, Proposal, Roles
 from coordinator.errors import MemoryUnavailable, UsageError
-from coordinator.global_memory import Copy, GlobalState, is_pattern, learnings_of
+from coordinator.global_memory import Copy, GlobalState, learnings_of
+from coordinator.insights import quoted_in
 from coordinator.ledger.approval_events import Ask, Role
 from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import NewEvent
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from resources.home import Home
 
 ROLES: tuple[Role, ...] = ("publication", "export", "import")
+OUTDATED = "what it quotes is gone"
+"""Why a part of a pattern is taken back whose words stand no more: it may be asked for anew."""
 MOST_PURGED = 5_000
 """Hashes in one event: ten thousand would come near the bound of a payload."""
 
@@ -82,10 +86,21 @@ class Retracting:
         self._purge(company, self._home.ledger.text_hashes(company), "its company was removed")
         return [Retracted(one.id, state.seen_by(company, one.learning)) for one in standing]
 
-    def retract_part(self, company: str, pattern: str, reason: str) -> None:
-        """Take back what `company` shows of a pattern; no role is asked."""
-        self._take_back(company, pattern, reason, None)
-        self._clear()
+    def retract_parts_quoting(self, company: str, nodes: Collection[str]) -> list[str]:
+        """Take back what `company` shows of patterns in words of `nodes`, which stand no more.
+
+        No role is asked. Returns the ids of the copies.
+        """
+        inbox, parts = self._home.approvals.inbox(), []
+        for one in self._records.state().of_company(company):
+            asked = inbox.proposal(one.proposal)
+            if asked is not None and {*quoted_in(asked.facts)} & {*nodes}:
+                parts.append(one)
+        for pattern in sorted({one.learning for one in parts}):
+            self._take_back(company, pattern, OUTDATED, None)
+        if parts:
+            self._clear()
+        return [one.id for one in parts]
 
     def _published(self, copy: Copy) -> tuple[str, ...]:
         """Where copies of its learning, and what quotes it, are published."""
@@ -93,7 +108,7 @@ class Retracting:
         if not copies:
             return ()
         subjects = {f"copy:{one.id}" for one in copies}
-        subjects |= {f"insight:{one.learning}" for one in copies if is_pattern(one.learning)}
+        subjects |= self._home.insights.subjects_of(copies)
         places = self._home.publishing.where_are(subjects)
         return tuple(sorted([*places, *self._home.pushing.where_copies_stand()]))
 

@@ -26,6 +26,9 @@ WHY = "Another company has an open problem that this seems to solve."
 """What the owner's people and, once shared, everybody reads: it quotes nobody."""
 
 EXPORT, IMPORT = "share_export", "share_import"
+PAGES = "pages"
+"""Where a question's text says that the component is named on the coordinator's own pages: only
+one whose owner's people read that is named there."""
 SHOWN = ("name", "description", "category", "language", "version", "licence", "tree_hash")
 
 
@@ -120,6 +123,10 @@ def _text(home: Home, component: str, adopter: str, side: str) -> str | None:
         if side == "owner"
         else f"a copy of it may be made for {adopter}"
     )
+    pages = (
+        "the coordinator's own issues and pages, which all companies may read, name the component "
+        f"and {owner}: its name, kind, language, version and licence, and not who needs it"
+    )
     return canonical_json(
         {
             "title": f"{row['name']} of {owner} for {adopter}",
@@ -127,6 +134,7 @@ def _text(home: Home, component: str, adopter: str, side: str) -> str | None:
             "owner": owner,
             "adopter": adopter,
             "yes": yes,
+            **({PAGES: pages} if side == "owner" else {}),
             "no": "it is not suggested again unless it changes much",
         }
     )

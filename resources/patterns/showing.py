@@ -76,9 +76,10 @@ def show(home: Home, patterns: Sequence[Pattern]) -> list[Shown]:
 
 
 def members_of(home: Home, nodes: Sequence[str]) -> list[ShownMember]:
-    """The members behind `nodes` that stand now, in their order."""
+    """The members behind `nodes` that stand now, in their order; no other company is read."""
     texts = read_texts(home, [one for one in nodes if not is_component(one)], _LEARNING)
-    components = Components(home).rows
+    coded = {one.partition("/")[0] for one in nodes if is_component(one)}
+    components = Components(home, {*home.companies.names()} - coded).rows
     found = []
     for node in nodes:
         if node in texts:
