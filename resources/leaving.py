@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from resources.patterns.mapping import forget_page
+from resources.patterns_page import forget_page
 from resources.tables import Tables
 
 if TYPE_CHECKING:

@@ -64,9 +64,9 @@ def map_patterns(context: click.Context, open_it: bool, out: Path | None, as_jso
 def _target(home: Home, out: Path | None) -> Path:
     """Where the page goes: never over a file that is no such page."""
     from orch_dagster.patterns_page.writing import is_page
-    from resources.patterns.mapping import PAGE
+    from resources.patterns_page import page_file
 
-    target = (out or home.path / PAGE).expanduser().absolute()
+    target = (out or page_file(home)).expanduser().absolute()
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", hint="make it, or name another")
     if target.exists() and not is_page(target):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coordinator.patterns.components import component_node, told_by
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from coordinator.patterns.detection import Pattern
     from coordinator.ports import Progress
     from resources.home import Home
-
-PAGE = "patterns.html"
-"""Where `orch patterns map` writes in a home when no other place is named."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +80,6 @@ def names_of(home: Home, exchange: Exchange) -> dict[str, dict[str, str]]:
         named[str(row["id"])] = {"name": str(row["title"]), "category": str(row["category"])}
     wanted = {one.id for one in exchange.things}
     return {id: words for id, words in named.items() if id in wanted}
-
-
-def forget_page(home: Home) -> Path | None:
-    """Delete the page in the home: it holds words of a company that goes. Its path, if it was."""
-    page = home.path / PAGE
-    try:
-        page.unlink()
-    except FileNotFoundError:
-        return None
-    return page
 
 
 def _said(row: Mapping[Any, Any]) -> str:
