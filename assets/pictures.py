@@ -76,8 +76,10 @@ def who_has_what(exchange: Exchange, companies: Iterable[str]) -> dg.MarkdownMet
 
     `companies` are all there are: a company looks the same in every picture.
     """
-    title = "who has what from whom"
-    drawn = flows(exchange)[:MOST_FLOWS]
+    every = flows(exchange)
+    drawn = every[:MOST_FLOWS]
+    more = f": the first {len(drawn)} of {len(every)}" if len(drawn) < len(every) else ""
+    title = f"who has what from whom{more}"
     left = _slots([one.origin for one in drawn], exchange.givers)
     right = _slots([one.taker for one in drawn], exchange.takers)
     figure, axes = figure_of(title, height=0.7 + ROW * max([2.0, *left, *right]))
