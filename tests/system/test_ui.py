@@ -292,6 +292,20 @@ def test_a_picture_of_what_is_published_is_taken(tmp_path, page, monkeypatch):
         page.goto("about:blank")
 
 
+@pytest.mark.figures
+def test_a_picture_of_the_map_of_patterns_is_taken(tmp_path, page):
+    home = tmp_path / "home"
+    for command in ("demo", "patterns map"):
+        called = [str(ORCH), "--home", str(home), *command.split()]
+        subprocess.run(called, check=True, capture_output=True)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1400, "height": 860})
+    page.goto((home / "patterns.html").as_uri())
+    page.locator("[data-ready=yes]").wait_for(state="attached")
+    page.wait_for_timeout(300)
+    save(page, Path(__file__).parents[2] / "docs" / "patterns-map.png")
+
+
 def save(page: Any, target: Path) -> None:
     """A screenshot in 256 colours, which a page's few need no more than."""
     from PIL import Image
