@@ -255,9 +255,10 @@ def test_the_pointer_tells_what_it_is_over(opened: Any, page: Any) -> None:
         " return [data.learnings.x[0], data.learnings.y[0]]; }"
     )
     box = page.locator("#map").bounding_box()
-    upright = min(box["width"], box["height"]) * 0.46
+    high = box["height"] - 44
+    upright = min(box["width"], high) * 0.46
     across = min(box["width"] * 0.46, upright * 1.6)
-    at = box["x"] + box["width"] / 2 + x * across, box["y"] + box["height"] / 2 - y * upright
+    at = box["x"] + box["width"] / 2 + x * across, box["y"] + high / 2 - y * upright
     page.mouse.move(*at)
     tip = page.locator("#tip")
     tip.wait_for()

@@ -5,22 +5,23 @@ const pen = canvas.getContext('2d');
 const eye = { zoom: 1, x: 0, y: 0 }; // x and y: how far the middle is moved, in pixels
 const FARTHEST = 0.8;
 const CLOSEST = 40;
-const FAINT = 0.2;
+const FOOT = 44; // pixels at the bottom, for the line that says how to move
 const REACH = 11; // pixels between the pointer and a mark it means
 let wide = 0;
 let high = 0;
 let drawing = 0;
+let spots = []; // where marks were drawn last
 let stamps = new Map();
 
 function spread() {
   // wider than high where there is room: distances on the map are no measure, neighbourhoods are
-  const upright = Math.min(wide, high) * 0.46;
+  const upright = Math.min(wide, high - FOOT) * 0.46;
   return { across: Math.min(wide * 0.46, upright * 1.6), upright };
 }
 
 function onScreen(x, y) {
   const { across, upright } = spread();
-  return [wide / 2 + x * across * eye.zoom + eye.x, high / 2 - y * upright * eye.zoom + eye.y];
+  return [wide / 2 + x * across * eye.zoom + eye.x, (high - FOOT) / 2 - y * upright * eye.zoom + eye.y];
 }
 
 function placeOf(learning) {
@@ -102,7 +103,8 @@ function drawStrokes(pattern, at) {
 function drawMarks(dots) {
   const size = markSize();
   const lit = [];
-  pen.globalAlpha = FAINT;
+  spots = [];
+  pen.globalAlpha = dark.matches ? 0.3 : 0.2;
   for (let at = 0; at < LEARNINGS; at += 1) {
     if (!isShown(at)) continue;
     if (isLit(at)) lit.push(at);
@@ -116,6 +118,7 @@ function drawMarks(dots) {
 function stampAt(learning, size, dots) {
   const [x, y] = placeOf(learning);
   if (x < -20 || y < -20 || x > wide + 20 || y > high + 20) return;
+  spots.push([x, y]);
   const { stamp, side } = stampOf(learnings.company[learning], size, dots);
   pen.drawImage(stamp, x - side / 2, y - side / 2, side, side);
 }
@@ -134,7 +137,8 @@ function drawRing(learning) {
 }
 
 function regionLabel(region) {
-  return { at: onScreen(region.x, region.y), text: region.words.join(' · '), lift: 0 };
+  const said = { at: onScreen(region.x, region.y), text: region.words.join(' · '), lift: 0 };
+  return { ...said, lifts: [0, 16, -16, 30, -30, 44, -44] };
 }
 
 function patternLabel(at) {
@@ -162,10 +166,13 @@ function label(labels, colour, taken) {
     if (!one) continue;
     const half = pen.measureText(one.text).width / 2 + 6;
     const x = Math.min(Math.max(one.at[0], half + 4), wide - half - 4);
-    const y = one.at[1] - one.lift;
-    const box = [x - half, y - 11, x + half, y + 11];
-    const off = Math.abs(x - one.at[0]) > half || y < 12 || y > high - 34;
-    if (off || taken.some((other) => overlap(box, other))) continue;
+    const boxes = (one.lifts ?? [one.lift]).map((lift) => boxAround(x, one.at[1] - lift, half));
+    const free = boxes.filter((box) => isFree(box, taken));
+    if (Math.abs(x - one.at[0]) > half || !free.length) continue;
+    // where it hides the fewest marks, the nearest to its place among equals
+    const box = free.map((each) => ({ each, hides: hidden(each) })).reduce(
+      (best, other) => (other.hides < best.hides ? other : best)).each;
+    const y = (box[1] + box[3]) / 2;
     taken.push(box);
     pen.strokeStyle = ink('ground');
     pen.lineWidth = 4;
@@ -173,6 +180,21 @@ function label(labels, colour, taken) {
     pen.fillStyle = ink(colour);
     pen.fillText(one.text, x, y);
   }
+}
+
+function boxAround(x, y, half) {
+  return [x - half, y - 11, x + half, y + 11];
+}
+
+function isFree(box, taken) {
+  const inside = box[1] > 1 && box[3] < high - FOOT / 2;
+  return inside && !taken.some((other) => overlap(box, other));
+}
+
+function hidden([left, top, right, bottom]) {
+  let count = 0;
+  for (const [x, y] of spots) if (x > left - 3 && x < right + 3 && y > top - 3 && y < bottom + 3) count += 1;
+  return count;
 }
 
 function overlap(one, other) {
@@ -192,12 +214,12 @@ function fit() {
 
 // -- moving about --------------------------------------------------------------------------
 
-function zoom(factor, x = wide / 2, y = high / 2) {
+function zoom(factor, x = wide / 2, y = (high - FOOT) / 2) {
   const next = Math.min(CLOSEST, Math.max(FARTHEST, eye.zoom * factor));
   const by = next / eye.zoom;
   // what is under the pointer stays there
   eye.x = x - wide / 2 - (x - wide / 2 - eye.x) * by;
-  eye.y = y - high / 2 - (y - high / 2 - eye.y) * by;
+  eye.y = y - (high - FOOT) / 2 - (y - (high - FOOT) / 2 - eye.y) * by;
   eye.zoom = next;
   redraw();
 }
