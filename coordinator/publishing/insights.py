@@ -58,7 +58,7 @@ class PatternInsight:
     @property
     def others(self) -> int:
         """How many of the companies show nothing of it."""
-        return self.companies - len({one.copy.company for one in self.parts})
+        return self.companies - len(_by_company(self.parts))
 
 
 @dataclass(frozen=True)
@@ -166,14 +166,14 @@ def _pattern(
 ) -> Iterator[str]:
     yield words["pattern_lead"].format(count=one.companies)
     yield f"## {words['shown']}"
-    left = MOST_CHARACTERS
-    for at, part in enumerate(one.parts):
-        told = _part(part, words, links)
-        left -= len(told)
+    left, companies = MOST_CHARACTERS, _by_company(one.parts)
+    for at, (company, parts) in enumerate(companies.items()):
+        told = [_part(part, words, links) for part in parts]
+        left -= sum(map(len, told))
         if at and left < 0:
-            yield words["more_parts"].format(count=len(one.parts) - at)
+            yield words["more_parts"].format(count=len(companies) - at)
             break
-        yield told
+        yield "\n\n".join((f"### {plain_markdown(company)}", *told))
     masked = sum(part.masked for part in one.parts)
     hidden = [
         words["others_show_nothing"].format(count=one.others) if one.others else "",
@@ -185,7 +185,7 @@ def _pattern(
     yield f"## {words['to_do']}"
     yield _lines(
         (
-            words["do_compare"] if len(one.parts) > 1 else "",
+            words["do_compare"] if len(companies) > 1 else "",
             words["do_ask"] if one.others else "",
             words["do_operator"].format(id=one.id),
         )
@@ -202,6 +202,14 @@ def _pattern(
     )
 
 
+def _by_company(parts: Sequence[Part]) -> dict[str, list[Part]]:
+    """The parts of each company: where one pattern took another in, somebody may have two."""
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        found.setdefault(part.copy.company, []).append(part)
+    return found
+
+
 def _part(part: Part, words: Mapping[str, str], links: Mapping[str, str]) -> str:
     """A company's lines as words: whatever they hold, it is no markup."""
     said = _lines(
@@ -210,7 +218,7 @@ def _part(part: Part, words: Mapping[str, str], links: Mapping[str, str]) -> str
     below = [f"{words['shared_as']} {part.copy.id}"]
     if part.in_full:
         below.append(f"{words['in_full']}: {', '.join(links[one] for one in part.in_full)}")
-    return "\n\n".join((f"### {plain_markdown(part.copy.company)}", said, " · ".join(below)))
+    return "\n\n".join((said, " · ".join(below)))
 
 
 def _offer(one: OfferInsight, words: Mapping[str, str], links: Mapping[str, str]) -> Iterator[str]:

@@ -177,6 +177,9 @@ def test_where_everybody_shows_all_of_it_no_section_is_empty() -> None:
 def test_two_parts_of_one_company_are_one_company_that_shows_something() -> None:
     both = pattern(part("acme", "Retry"), part("acme", "Once more", number=2), companies=2)
     assert both.others == 1
+    (issue,) = wanted(both, service="jira")
+    assert issue.body.count("### acme") == 1
+    assert "Once more" in issue.body
 
 
 def test_what_is_quoted_leads_to_the_shared_copy_in_the_same_place() -> None:
