@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.errors import OrchError
+from resources.approvals.owners import COPY_KIND
 
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
@@ -41,7 +42,9 @@ def carry_out(
     done = []
     for proposal in home.approvals.approved():
         owner = home.approvals.owners.get(proposal.kind)
-        if owner is None or (kinds is not None and proposal.kind not in kinds):
+        if owner is None or proposal.kind == COPY_KIND:
+            continue
+        if kinds is not None and proposal.kind not in kinds:
             continue
         begun(proposal)
         try:

@@ -42,7 +42,11 @@ class SuggestionMade(Payload):
 
 
 class SuggestionAnswered(Payload):
-    """What became of the suggestion: `ignored` when nobody answered in time."""
+    """What became of the suggestion: `ignored` when nobody answered in time.
+
+    A component the owner agreed to give (`accepted`) is answered once more when its adopter
+    declines. `proposal` is the one that asked the owner both times.
+    """
 
     event_type = "suggestion_answered"
     opportunity: OpportunityId

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -25,21 +25,76 @@ Standing = Literal[
 ]
 CLOSED = ("rejected", "ignored", "dismissed")
 
-
-def standing(
-    one: Opportunity, state: OpportunitiesState, settings: OpportunitySettings
-) -> Standing:
-    """Where an opportunity stands: what people said of it, while it is about the same texts."""
-    before = state.suggestions.get(one.id)
-    if before is not None and _counts(one, before, settings):
-        return before.outcome
-    return "open" if one.score >= bar_of(one.kind, state, settings) else "below the bar"
+MOVED = 0.1
+"""The most two texts may differ by to be one text that stands elsewhere now: nine bits of 64.
+Two unrelated ones differ in so few once in a hundred million pairs."""
 
 
-def _counts(one: Opportunity, before: Suggestion, settings: OpportunitySettings) -> bool:
-    if before.outcome == "withdrawn":
-        return False
-    return before.outcome not in CLOSED or not has_changed(one, before, settings)
+class Asked:
+    """What people were asked before, found by what an opportunity asks now.
+
+    `standing` are all opportunities there are: what still stands where it was did not move.
+    """
+
+    def __init__(
+        self,
+        state: OpportunitiesState,
+        settings: OpportunitySettings,
+        standing: Iterable[Opportunity] = (),
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._there = {name for one in standing for name in (one.id, one.solution)}
+        self._of_owner: dict[str, list[Suggestion]] = defaultdict(list)
+        for one in state.suggestions.values():
+            if one.outcome != "withdrawn":
+                self._of_owner[one.owner].append(one)
+
+    def before(self, one: Opportunity) -> Suggestion | None:
+        """The suggestion whose answer counts for `one`, the latest first; None: nobody was asked.
+
+        The one of the same id, unless it was closed and a text changed much since. Else one that
+        asked the same people the same: else a need told twice, or a section that only moved,
+        would bring back what was rejected.
+        """
+        same = self._state.suggestions.get(one.id)
+        if same is not None and self._counts(one, same):
+            return same
+        others = [told for told in self._of_owner[one.owner] if self._asks_the_same(one, told)]
+        return max(others, key=lambda told: (told.made_at, told.id), default=None)
+
+    def standing(self, one: Opportunity) -> Standing:
+        """Where it stands: what people said of it, else whether it is above the bar."""
+        before = self.before(one)
+        if before is not None:
+            return before.outcome
+        bar = bar_of(one.kind, self._state, self._settings)
+        return "open" if one.score >= bar else "below the bar"
+
+    def _counts(self, one: Opportunity, before: Suggestion) -> bool:
+        if before.outcome == "withdrawn":
+            return False
+        return before.outcome not in CLOSED or not has_changed(one, before, self._settings)
+
+    def _asks_the_same(self, one: Opportunity, told: Suggestion) -> bool:
+        if told.id == one.id:
+            return False
+        if (told.kind == "solution") != (one.kind == "solution"):
+            return False
+        edited = changed(told.solution_sketch, one.solution_sketch)
+        if told.outcome == "dismissed":
+            # the operator did not want this need and this solution together
+            need = changed(told.need_sketch, one.need_sketch)
+            moved = told.id not in self._there and max(need, edited) < MOVED
+            return moved and told.adopter == one.adopter
+        if told.outcome not in CLOSED:
+            return told.solution == one.solution and told.adopter == one.adopter
+        if one.kind != "solution":
+            same = told.solution == one.solution and edited < self._settings.changed_much
+            return same and told.adopter == one.adopter
+        # whether a learning may be shared is one question, whoever needs it
+        moved = told.solution not in self._there and edited < MOVED
+        return moved or (told.solution == one.solution and edited < self._settings.changed_much)
 
 
 def has_changed(one: Opportunity, before: Suggestion, settings: OpportunitySettings) -> bool:
@@ -67,7 +122,9 @@ class Budget:
         self._asked: Counter[str] = Counter()
         for one in proposals:
             if one.made_by == SUGGESTING and now - WEEK < one.made_at:
-                self._asked.update(self._people(one.asks))
+                # what a standing grant answers bothers nobody
+                granted = {each.ask for each in one.decisions if each.grant is not None}
+                self._asked.update(self._people([ask for ask in one.asks if ask not in granted]))
 
     def allows(self, asks: Sequence[Ask]) -> bool:
         """Whether everybody who may answer `asks` can be asked once more; nobody: no."""

@@ -2,7 +2,8 @@
 
 The rule is plain on purpose. Each no raises the bar of its kind by one step and each unanswered
 question by half a step, each yes lowers it by one; a no between two companies also lowers what is
-suggested between them. Both stay within bounds, so that no run of luck opens or shuts everything.
+suggested between them. Both stay within bounds, so that no run of luck opens or shuts everything;
+withdrawn ones count for nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def bar_of(kind: str, state: OpportunitiesState, settings: OpportunitySettings) 
         _VERDICT.get(one.outcome, 0.0) for one in state.suggestions.values() if one.kind == kind
     )
     moved = max(-LOWER, min(HIGHER, settings.answer_step * against))
-    return round(settings.bar + moved, 4)
+    return round(min(1.0, max(0.0, settings.bar + moved)), 4)
 
 
 def between(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,11 +14,13 @@ from coordinator.opportunities.records import NEEDS, SOLUTIONS, Opportunity, Tol
 from coordinator.opportunities.scoring import features_of, score_of, shared_titles, shared_words
 from coordinator.opportunities.sketch import sketch
 from coordinator.opportunities.state import OpportunitiesState
-from coordinator.patterns.neighbours import Rows, nearest
+from coordinator.patterns.rows import Rows
+from coordinator.patterns.searching import Hits, exact
 from coordinator.settings import OpportunitySettings
 
 PER_NEED = 3
-"""The best solutions of a need, at most one of a company."""
+"""The best solutions of a need, at most one of a company; and the needs of a company that one
+solution is offered for, the nearest: a thousand copies of a need are asked about once."""
 
 _SHORTEST_NAME = 4
 
@@ -37,49 +40,60 @@ def candidates(rows: Rows, category: Mapping[str, str], *, least: float) -> list
     `rows` are those of all companies as `distinct` gives them; `category` says by row what it is,
     a component's description counting as a solution too.
     """
-    kept = [
-        at for at, id in enumerate(rows.ids) if category[id] in (*NEEDS, *SOLUTIONS, "component")
-    ]
-    some = Rows(
-        [rows.ids[at] for at in kept], [rows.companies[at] for at in kept], rows.vectors[kept]
+    told = [category[id] for id in rows.ids]
+    needs = np.array([at for at, one in enumerate(told) if one in NEEDS], np.int64)
+    solving = np.array(
+        [at for at, one in enumerate(told) if one in (*SOLUTIONS, "component")], np.int64
     )
-    needs = [at for at, id in enumerate(some.ids) if category[id] in NEEDS]
-    company = dict(zip(some.ids, some.companies, strict=True))
+    if not len(needs) or not len(solving):
+        return []
+    hits = Hits.joined(list(exact(rows, needs, least=least, best=PER_NEED, among=solving)))
+    pairs = zip(hits.rows.tolist(), hits.others.tolist(), hits.cosines.tolist(), strict=True)
+    taken: set[tuple[int, str]] = set()
+    per_need: Counter[int] = Counter()
+    asked_for: Counter[tuple[int, str]] = Counter()
     found: list[Candidate] = []
-    for at, near in nearest(some, needs, least=least):
-        solving = [one for one in near if category[one[0]] not in NEEDS]
-        taken: set[str] = set()
-        for id, cosine in sorted(solving, key=lambda one: (-one[1], one[0])):
-            if company[id] not in taken and len(taken) < PER_NEED:
-                taken.add(company[id])
-                found.append(Candidate(some.ids[at], id, cosine))
+    for at, other, cosine in sorted(pairs, key=lambda one: (-one[2], one[0], one[1])):
+        needing, having = (at, rows.companies[other]), (other, rows.companies[at])
+        if needing in taken or max(per_need[at], asked_for[having]) >= PER_NEED:
+            continue
+        taken.add(needing)
+        per_need[at] += 1
+        asked_for[having] += 1
+        found.append(Candidate(rows.ids[at], rows.ids[other], cosine))
     return found
 
 
 def missing_dependencies(components: Iterable[Mapping[str, object]]) -> list[tuple[str, str, str]]:
     """Components somebody depends on and another company has: component, dependency's owner, name.
 
-    Each is (component that needs it, component that is it, the name). Only a library whose name
-    is the dependency's whole name counts, and none that the company has itself.
+    Each is (component that needs it, component that is it, the name): one for each name a company
+    lacks and each company that has it. Only a library whose name is the dependency's whole name
+    counts, and none that the company has itself.
     """
-    rows = [(str(row["id"]), row) for row in components]
-    by_name: dict[str, list[str]] = {}
+    rows = sorted(((str(row["id"]), row) for row in components), key=lambda one: one[0])
+    having: dict[str, dict[str, str]] = {}
     own: set[tuple[str, str]] = set()
     for id, row in rows:
-        name = str(row["name"]).casefold()
-        own.add((str(row["company"]), name))
+        company, name = str(row["company"]), str(row["name"]).casefold()
+        own.add((company, name))
         if row["category"] == "library" and len(name) >= _SHORTEST_NAME:
-            by_name.setdefault(name, []).append(id)
-    found = []
-    for id, row in sorted(rows, key=lambda one: one[0]):
+            having.setdefault(name, {}).setdefault(company, id)
+    found: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+    for id, row in rows:
         company = str(row["company"])
-        named = row["dependencies"]
-        for dependency in named if isinstance(named, Collection) else ():
-            name = str(dependency).casefold()
-            if (company, name) in own:
-                continue
-            found += [(id, has, name) for has in sorted(by_name.get(name, []))]
-    return [one for one in found if one[0].partition("/")[0] != one[1].partition("/")[0]]
+        for name in dependencies_of(row):
+            if (company, name) not in own and (company, name) not in found:
+                found[company, name] = [
+                    (id, has, name) for _, has in sorted(having.get(name, {}).items())
+                ]
+    return [one for each in found.values() for one in each]
+
+
+def dependencies_of(component: Mapping[str, object]) -> list[str]:
+    """The names a component declares to depend on, as names are compared."""
+    named = component["dependencies"]
+    return [str(one).casefold() for one in named] if isinstance(named, Iterable) else []
 
 
 def opportunities(
@@ -87,11 +101,13 @@ def opportunities(
     adopter_code: Mapping[str, Collection[str]],
     state: OpportunitiesState,
     settings: OpportunitySettings,
+    *,
+    key: str,
 ) -> list[Opportunity]:
     """The opportunities of `pairs` (kind, need, solution, cosine), best first.
 
-    `adopter_code` holds the programming languages of each company. Of pairs that come from the
-    same two places only the best stays.
+    `adopter_code` holds the programming languages of each company, `key` goes into the ids. Of
+    pairs that come from the same two places only the best stays.
     """
     words = shared_words([(need.text, solution.text) for _, need, solution, _ in pairs])
     titles = shared_titles([(need.title, solution.title) for _, need, solution, _ in pairs])
@@ -107,7 +123,7 @@ def opportunities(
         )
         features["answers"] = between(solution.company, need.company, state, settings)
         one = Opportunity(
-            id=opportunity_id(kind, need, solution),
+            id=opportunity_id(kind, need, solution, key=key),
             kind=kind,
             owner=solution.company,
             adopter=need.company,

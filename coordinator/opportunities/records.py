@@ -68,7 +68,13 @@ def anchor_of(id: str, row: Mapping[str, object]) -> str:
     return f"{source}:{row['evidence_path']}"
 
 
-def opportunity_id(kind: Kind, need: Told, solution: Told) -> str:
-    """The id of an opportunity: the same while both come from the same places."""
-    named = canonical_json([kind, need.company, need.anchor, solution.company, solution.anchor])
+def opportunity_id(kind: Kind, need: Told, solution: Told, *, key: str) -> str:
+    """The id of an opportunity: the same while both come from the same places.
+
+    Both companies see it. `key` is known to the coordinator alone: without it either could try
+    which path or issue of the other makes this id.
+    """
+    named = canonical_json(
+        [key, kind, need.company, need.anchor, solution.company, solution.anchor]
+    )
     return f"o-{hashlib.sha256(named.encode('utf-8')).hexdigest()[:12]}"

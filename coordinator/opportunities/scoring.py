@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from coordinator.ledger.opportunity_events import Kind
 from coordinator.opportunities.records import Told
 from coordinator.settings import OpportunitySettings
 
@@ -101,19 +102,29 @@ def _cosines(pairs: Sequence[tuple[str, str]], **how: Any) -> list[float]:
     return [round(float(one), 4) for one in np.asarray(shared).ravel()]
 
 
-def reasons(features: Mapping[str, float], code: str, licence: str | None) -> list[str]:
-    """Why an opportunity ranks where it does, in words that quote nobody."""
-    said = [f"their texts are alike ({features.get('similarity', 0):.2f})"]
-    for name in ("words", "titles"):
-        if features.get(name, 0) >= 0.2:
-            said.append(f"{_SHARED[name]} ({features[name]:.2f})")
-    if code:
-        known = "which the adopter uses" if features.get("fit") == 1 else "new to the adopter"
-        said.append(f"written in {code}, {known}")
-    if licence is not None:
-        said.append(f"licence {licence or 'unknown: to be looked at'}")
+def reasons(kind: Kind, features: Mapping[str, float], code: str, licence: str | None) -> list[str]:
+    """Why an opportunity ranks where it does, in words that quote nobody. For the operator."""
+    if kind == "dependency":
+        said = ["it has the name of a dependency that is missing there"]
+    else:
+        said = [f"their texts are alike ({features.get('similarity', 0):.2f})"]
+        for name in ("words", "titles"):
+            if features.get(name, 0) >= 0.2:
+                said.append(f"{_SHARED[name]} ({features[name]:.2f})")
+    said += told_of(code, licence, known=features.get("fit", UNKNOWN_FIT))
     if features.get("answers"):
         said.append(f"earlier answers between the two ({features['answers']:+.2f})")
+    return said
+
+
+def told_of(code: str, licence: str | None, *, known: float = UNKNOWN_FIT) -> list[str]:
+    """What a solution is made of; `known` is the feature `fit`, where it may be told."""
+    said = []
+    if code:
+        fit = {1.0: ", which the adopter uses", 0.0: ", new to the adopter"}.get(known, "")
+        said.append(f"written in {code}{fit}")
+    if licence is not None:
+        said.append(f"licence {licence or 'unknown: to be looked at'}")
     return said
 
 

@@ -8,6 +8,7 @@ text: what was said cannot be read from it.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from itertools import pairwise
 
@@ -22,7 +23,8 @@ _WORD = re.compile(r"\w+")
 def sketch(text: str) -> str:
     """The sketch of `text`, 16 hex digits."""
     words = _WORD.findall(fold(text))
-    features = [*words, *(f"{one} {other}" for one, other in pairwise(words))]
+    # each once: what every text says most (`the`, `de`) would make all of them alike
+    features = {*words, *(f"{one} {other}" for one, other in pairwise(words))}
     if not features:
         return "0" * 16
     digests = b"".join(
@@ -34,6 +36,10 @@ def sketch(text: str) -> str:
 
 
 def changed(before: str, after: str) -> float:
-    """The share of a text that was changed, from its two sketches: 0 nothing, 1 everything."""
+    """The share of a text's words and pairs that are others now, 0 to 1, from its two sketches.
+
+    Bits differ as often as the angle between the two bags of words is a part of π; its cosine is
+    the share they have in common. It is an estimate: ±.1 where a fifth was changed.
+    """
     differing = (int(before, 16) ^ int(after, 16)).bit_count()
-    return min(1.0, 2 * differing / BITS)
+    return round(min(1.0, 1 - math.cos(math.pi * differing / BITS)), 4)

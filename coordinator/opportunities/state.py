@@ -11,7 +11,7 @@ from coordinator.ledger import opportunity_events as events
 from coordinator.ledger.events import Event
 from coordinator.ledger.reducer import Reducer
 
-REDUCER_VERSION = 1
+REDUCER_VERSION = 2
 """Goes up whenever the same events make another state."""
 
 Outcome = Literal["asked", "accepted", "rejected", "ignored", "withdrawn", "dismissed"]
@@ -26,7 +26,7 @@ class Suggestion:
     """
 
     id: str
-    kind: str
+    kind: events.Kind
     owner: str
     adopter: str
     need_sketch: str
@@ -77,10 +77,16 @@ def _made(
 def _answered(
     state: OpportunitiesState, answered: events.SuggestionAnswered, event: Event
 ) -> OpportunitiesState:
+    """Asked, then answered; what the owner agreed to the adopter may still decline."""
     one = state.suggestions.get(answered.opportunity)
-    if one is None or one.proposal != answered.proposal or one.outcome != "asked":
+    if one is None or one.proposal != answered.proposal:
+        return state
+    if one.outcome != "asked" and (one.outcome, answered.outcome) not in _DECLINED:
         return state
     return _put(state, replace(one, outcome=answered.outcome, answered_at=event.occurred_at))
+
+
+_DECLINED = {("accepted", outcome) for outcome in ("rejected", "ignored", "withdrawn")}
 
 
 def _dismissed(

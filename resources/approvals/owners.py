@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from coordinator.approvals import Proposal
     from resources.home import Home
 
+COPY_KIND = "share_import"
+"""A yes to a copy: what it is about is held against what stands, and who copies reads it."""
+
 
 class Owner(Protocol):
     """What answers for one kind of proposal."""
@@ -43,6 +46,6 @@ class Owners:
             return self._given[kind]
         if kind in MEMORY_KINDS:
             return self._home.global_memory
-        if kind in OFFER_KINDS:
+        if kind in (*OFFER_KINDS, COPY_KIND):
             return self._home.opportunities.offers
         return self._home.publishing if kind in OUTBOX_KINDS else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from coordinator.errors import MemoryUnavailable
 from coordinator.ledger.opportunity_events import Kind
 from coordinator.opportunities.matching import (
     candidates,
@@ -42,11 +43,16 @@ def find(
     state: OpportunitiesState,
     calibration: Calibration | None,
 ) -> list[Opportunity]:
-    """The opportunities there are now, best first."""
+    """The opportunities there are now among companies that can be read, best first."""
     settings = home.settings.detection.opportunities
     pairs = [*_by_words(home, memories, components, calibration), *_by_name(components)]
     code = {one: components.code_of(one) for one in home.companies.names()}
-    return opportunities(pairs, code, state, settings)
+    return opportunities(pairs, code, state, settings, key=key_of(home))
+
+
+def key_of(home: Home) -> str:
+    """What no company knows and never changes: the hash of the ledger's first event."""
+    return next((one.hash for one in home.ledger.read(limit=1)), "")
 
 
 def _by_words(
@@ -96,9 +102,26 @@ def _kind(solution: Told) -> Kind:
 
 
 def write(tables: Tables, found: Sequence[Opportunity]) -> int:
-    """Make the table hold exactly these; returns how many rows changed."""
-    written = tables.reconcile(TABLE, opportunity_frame(found), schema=schemas.of(TABLE))
+    """Make the table hold exactly these; returns how many rows changed.
+
+    It is an index: one that cannot be read is made anew.
+    """
+    frame, schema = opportunity_frame(found), schemas.of(TABLE)
+    try:
+        written = tables.reconcile(TABLE, frame, schema=schema)
+    except MemoryUnavailable:
+        tables.drop(TABLE)
+        written = tables.reconcile(TABLE, frame, schema=schema)
     return written.inserted + written.updated + written.deleted
+
+
+def unread(tables: Tables, companies: Collection[str]) -> list[Opportunity]:
+    """What the last refresh found of companies that cannot be read now: not read is not gone."""
+    try:
+        found = read(tables) if companies else []
+    except MemoryUnavailable:
+        return []
+    return [one for one in found if one.owner in companies or one.adopter in companies]
 
 
 def opportunity_frame(found: Sequence[Opportunity]) -> pd.DataFrame:

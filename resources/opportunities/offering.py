@@ -10,22 +10,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from coordinator.errors import UsageError
+from coordinator.errors import ProposalClosed, UsageError
 from coordinator.global_memory import PUBLISH
-from coordinator.ledger.approval_events import Ask
+from coordinator.ledger.approval_events import Ask, Kind
 from coordinator.ledger.chain import canonical_json
+from coordinator.ledger.events import text_hash
+from coordinator.opportunities.asking import SUGGESTING
 from coordinator.opportunities.records import Opportunity
 from resources.global_memory.sharing import check_approved
 from resources.patterns.components import Components
 
 if TYPE_CHECKING:
-    from coordinator.approvals import Proposal
+    from coordinator.approvals import Inbox, Proposal
     from resources.home import Home
 
 WHY = "Another company has an open problem that this seems to solve."
 """What the owner's people and, once shared, everybody reads: it quotes nobody."""
 
-EXPORT, IMPORT = "share_export", "share_import"
+EXPORT: Kind = "share_export"
+IMPORT: Kind = "share_import"
 PAGES = "pages"
 """Where a question's text says that the component is named on the coordinator's own pages: only
 one whose owner's people read that is named there."""
@@ -34,67 +37,35 @@ SHOWN = ("name", "description", "category", "language", "version", "licence", "t
 
 def ask_of(one: Opportunity) -> Ask:
     """Whose yes an opportunity needs first."""
-    role = "publication" if one.kind == "solution" else "export"
-    return Ask(company=one.owner, role=role)  # type: ignore[arg-type]
+    return Ask(company=one.owner, role="publication" if one.kind == "solution" else "export")
+
+
+def waiting_for(home: Home, one: Opportunity) -> Proposal | None:
+    """The question that waits already and, answered, would answer this one too."""
+    kind = PUBLISH if one.kind == "solution" else EXPORT
+    for waiting in home.approvals.waiting(company=one.owner, kind=kind):
+        if one.kind == "solution":
+            same = waiting.subject == one.solution.partition("/")[2]
+        else:
+            named = (waiting.facts.get("component"), waiting.facts.get("adopter"))
+            same = named == (one.solution, one.adopter)
+        if same:
+            return waiting
+    return None
 
 
 def ask_owner(home: Home, one: Opportunity, *, by: str | None) -> Proposal:
-    """Ask the owner's people; a question about the same that waits already is that question.
+    """Ask the owner's people.
 
     Raises UsageError when what is offered is gone, SharingRefused when it holds a secret.
     """
-    if one.kind != "solution":
-        return _propose(home, one, "owner", by)
-    learning = one.solution.partition("/")[2]
-    for waiting in home.approvals.waiting(company=one.owner, kind=PUBLISH):
-        if waiting.subject == learning:
-            return waiting
-    return home.global_memory.propose(one.owner, learning, by=by, reason=WHY)
-
-
-class Offers:
-    """Answers for the questions about components: what they say now, and what a yes does."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-
-    def current_text(self, proposal: Proposal) -> str | None:
-        """The text as it would be now; None when the component or the other company is gone."""
-        facts = proposal.facts
-        company = str(facts["adopter" if proposal.kind == EXPORT else "owner"])
-        if company not in self._home.companies.names():
-            return None
-        side = "owner" if proposal.kind == EXPORT else "adopter"
-        return _text(self._home, str(facts["component"]), str(facts["adopter"]), side)
-
-    def carry_out(self, proposal: Proposal) -> str:
-        """An owner's yes asks the adopter. Fails closed: ProposalClosed unless all said yes."""
-        check_approved(proposal)
-        facts = dict(proposal.facts)
-        text = _text(self._home, str(facts["component"]), str(facts["adopter"]), "adopter")
-        if text is None:
-            self._home.approvals.void(proposal.number, "what was offered is gone")
-            return "what was offered is gone"
-        asked = self._home.approvals.propose(
-            kind=IMPORT,
-            subject=proposal.subject,
-            company=str(facts["adopter"]),
-            asks=[(str(facts["adopter"]), "import")],
-            text=text,
-            facts=facts,
-            by=proposal.made_by,
-        )
-        return f"asked {facts['adopter']}: proposal {asked.number}"
-
-    def closed(self, proposal: Proposal) -> None:
-        """Nothing is kept for such a question alone."""
-
-
-def _propose(home: Home, one: Opportunity, side: str, by: str | None) -> Proposal:
-    text = _text(home, one.solution, one.adopter, side)
+    if one.kind == "solution":
+        learning = one.solution.partition("/")[2]
+        return home.global_memory.propose(one.owner, learning, by=by, reason=WHY)
+    text = _text(home, one.solution, one.adopter, "owner")
     if text is None:
         raise UsageError(
-            "the component it is about is gone", hint="`orch opportunities list` looks again"
+            "the component it is about is gone", hint="`orch patterns refresh` looks anew"
         )
     return home.approvals.propose(
         kind=EXPORT,
@@ -110,6 +81,80 @@ def _propose(home: Home, one: Opportunity, side: str, by: str | None) -> Proposa
         },
         by=by,
     )
+
+
+def imports_of(inbox: Inbox) -> dict[int, Proposal]:
+    """The question each agreed export became for its adopter, the last, by the export's number."""
+    return {
+        one.facts["export"]: one
+        for one in inbox.proposals
+        if one.kind == IMPORT and "export" in one.facts
+    }
+
+
+class Offers:
+    """Answers for the questions about components: what they say now, and what a yes does."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def current_text(self, proposal: Proposal) -> str | None:
+        """The text as it would be now; None when the component or the other company is gone."""
+        facts = proposal.facts
+        side = "owner" if proposal.kind == EXPORT else "adopter"
+        return _text(self._home, str(facts["component"]), str(facts["adopter"]), side)
+
+    def carry_out(self, proposal: Proposal) -> str:
+        """An owner's yes asks the adopter, once.
+
+        What nobody told us to ask waits until the adopter's people have a question left this
+        week. Fails closed: ProposalClosed unless all said yes to what stands now.
+        """
+        check_approved(proposal)
+        adopter = str(proposal.facts["adopter"])
+        asked = imports_of(self._home.approvals.inbox()).get(proposal.number)
+        if asked is None:
+            if self.is_outdated(proposal):
+                why = "what was offered changed or is gone"
+                self._home.approvals.void(proposal.number, why)
+                raise ProposalClosed(
+                    f"proposal {proposal.number} is void: {why} after it was approved",
+                    hint="propose it anew",
+                )
+            budget = self._home.opportunities.budget()
+            if proposal.made_by == SUGGESTING and not budget.allows([asks_adopter(proposal)]):
+                return f"{adopter} is asked later: its people were asked enough this week"
+            asked = self.ask_adopter(proposal)
+        return f"asked {adopter}: proposal {asked.number}"
+
+    def is_outdated(self, proposal: Proposal) -> bool:
+        """Whether the owner's yes was to something that does not stand any more."""
+        text = self.current_text(proposal)
+        return text is None or text_hash(text) != proposal.content
+
+    def ask_adopter(self, proposal: Proposal) -> Proposal:
+        """Ask the adopter about what the owner agreed to; UsageError when it is gone."""
+        facts = proposal.facts
+        text = _text(self._home, str(facts["component"]), str(facts["adopter"]), "adopter")
+        if text is None:
+            raise UsageError("what was offered is gone", hint="`orch patterns refresh` looks anew")
+        return self._home.approvals.propose(
+            kind=IMPORT,
+            subject=proposal.subject,
+            company=str(facts["adopter"]),
+            asks=[asks_adopter(proposal)],
+            text=text,
+            facts={**facts, "export": proposal.number},
+            by=proposal.made_by,
+        )
+
+    def closed(self, proposal: Proposal) -> None:
+        """Nothing is kept for such a question alone."""
+
+
+def asks_adopter(export: Proposal) -> Ask:
+    """Whose yes is needed after the owner's."""
+    return Ask(company=str(export.facts["adopter"]), role="import")
 
 
 def _text(home: Home, component: str, adopter: str, side: str) -> str | None:

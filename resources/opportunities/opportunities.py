@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,32 +13,31 @@ from coordinator.ledger import opportunity_events as events
 from coordinator.ledger.events import OPPORTUNITIES as STREAM
 from coordinator.ledger.events import NewEvent
 from coordinator.ledger.payloads import Payload
-from coordinator.opportunities.asking import CLOSED, SUGGESTING, Budget, standing
-from coordinator.opportunities.records import Opportunity, opportunity_id
-from coordinator.opportunities.state import OPPORTUNITIES, OpportunitiesState, Suggestion
-from coordinator.patterns.components import is_component
+from coordinator.opportunities.asking import SUGGESTING, Asked, Budget
+from coordinator.opportunities.records import Opportunity
+from coordinator.opportunities.state import OPPORTUNITIES, OpportunitiesState
 from coordinator.ports import Progress
 from coordinator.reasons import reason as checked
 from resources.opportunities import finding
-from resources.opportunities.offering import Offers, ask_of, ask_owner
-from resources.opportunities.reading import needs_of, told_component, told_learnings
-from resources.opportunities.showing import ShownOpportunity, Side, show, side_of
+from resources.opportunities.answering import Needs, answers
+from resources.opportunities.offering import (
+    EXPORT,
+    Offers,
+    ask_of,
+    ask_owner,
+    asks_adopter,
+    imports_of,
+    waiting_for,
+)
+from resources.opportunities.showing import ShownOpportunity, Side, may_see, show, side_of
 from resources.patterns.components import Components
 from resources.patterns.reading import Memories, read_memories
 from resources.publishing.alone import alone
 
 if TYPE_CHECKING:
     from coordinator.approvals import Proposal
+    from coordinator.ledger.approval_events import Ask
     from resources.home import Home
-
-UNSEEN = ("below the bar", "withdrawn", *CLOSED)
-_OUTCOMES = {
-    "approved": "accepted",
-    "done": "accepted",
-    "rejected": "rejected",
-    "expired": "ignored",
-    "void": "withdrawn",
-}
 
 
 @dataclass(frozen=True)
@@ -74,18 +73,28 @@ class Opportunities:
     def refresh(self, progress: Progress | None = None) -> RefreshedOpportunities:
         """Record what people answered, find what there is now, and ask where settings say so.
 
-        Raises CompanyBusy while another process does the same.
+        What was found of a company that cannot be read now stays. Raises CompanyBusy while
+        another process does the same.
         """
         with alone(self._home.global_folder, STREAM, "all companies"):
             memories = read_memories(self._home, progress)
-            components = Components(self._home, memories.problems)
+            components = Components(self._home, memories.problems, problems=memories.problems)
             answered = self._catch_up(memories, components)
             calibration = self._home.patterns.state().calibration
             found = finding.find(self._home, memories, components, self.state(), calibration)
-            finding.write(self._home.global_tables(), found)
-            asked, held, problems = self._ask(found)
+            tables, fresh = self._home.global_tables(), {one.id for one in found}
+            kept = finding.unread(tables, memories.problems.keys())
+            finding.write(tables, [*found, *(one for one in kept if one.id not in fresh)])
+            asking = _Asking(self, self._home)
+            if self._home.settings.detection.opportunities.ask:
+                asking.ask_adopters()
+                asking.ask_owners(found)
         return RefreshedOpportunities(
-            found, asked, held, answered, {**memories.problems, **problems}
+            found,
+            asking.asked,
+            asking.held,
+            answered,
+            {**memories.problems, **asking.problems},
         )
 
     def standing(self) -> list[Opportunity]:
@@ -97,12 +106,12 @@ class Opportunities:
     def shown(self, opportunities: Sequence[Opportunity] | None = None) -> list[ShownOpportunity]:
         """Opportunities as the operator sees them; those whose words are gone are left out."""
         found = self.standing() if opportunities is None else opportunities
-        shown = show(self._home, found, self.state())
+        shown = show(self._home, found, self.state(), self.standing())
         return [one for one in shown if one.need is not None and one.solution is not None]
 
     def one(self, id: str) -> ShownOpportunity:
         """The opportunity of that id; UsageError when there is none now."""
-        found = [one for one in self.shown() if one.opportunity.id == id]
+        found = self.shown([one for one in self.standing() if one.id == id])
         if not found:
             raise UsageError(
                 "there is no opportunity of that id now",
@@ -111,25 +120,34 @@ class Opportunities:
         return found[0]
 
     def sides(self, company: str) -> list[Side]:
-        """What `company` may see: its own words, the other's name, nothing more.
+        """What `company` may see, best first: its own words, the other's name, nothing more.
 
         Only what is good enough to be asked about, and nobody said no to.
         """
         mine = [one for one in self.standing() if company in (one.owner, one.adopter)]
-        shown = [one for one in self.shown(mine) if one.standing not in UNSEEN]
-        return [side_of(one, company) for one in shown]
+        return [side_of(one, company) for one in self.shown(mine) if may_see(one, company)]
 
     def propose(self, id: str, *, by: str | None = None) -> Proposal:
-        """Ask the owner's people about it, whatever its score and whatever was said before."""
+        """Ask the owner's people about it, whatever its score and whatever was rejected before.
+
+        UsageError when they agreed already.
+        """
         one = self.one(id)
         if one.copy:
             raise UsageError(
                 f"its solution is shared already, as {one.copy}", hint=f"`{one.next}` finds it"
             )
-        return self._suggest(one.opportunity, by=by)
+        if one.standing == "accepted":
+            raise UsageError(
+                "whoever has the solution agreed already", hint=f"`{one.next}` says how it goes on"
+            )
+        return self.suggest(one.opportunity, by=by)
 
     def dismiss(self, id: str, *, reason: str) -> Opportunity:
-        """Do not suggest it again unless its texts change much; counts as a no."""
+        """Do not suggest it again unless its texts change much; counts as a no.
+
+        A question about it that nobody told us to ask, and that asks nothing else, is taken back.
+        """
         one = self.one(id).opportunity
         told = events.SuggestionDismissed(
             opportunity=one.id,
@@ -142,41 +160,13 @@ class Opportunities:
             features=dict(one.features),
             reason=checked(reason),
         )
-        self._record([told])
+        self.record([told])
+        waiting = waiting_for(self._home, one)
+        if waiting is not None and waiting.made_by == SUGGESTING:
+            about = [each for each in self.state().suggestions.values() if each.outcome == "asked"]
+            if all(each.proposal != waiting.number for each in about):
+                self._home.approvals.void(waiting.number, "dismissed")
         return one
-
-    def forget_company(self, company: str) -> None:
-        """Remove every row that names a company."""
-        tables = self._home.global_tables()
-        naming = [one.id for one in finding.read(tables) if company in (one.owner, one.adopter)]
-        tables.forget(finding.TABLE, naming)
-
-    # -- parts -----------------------------------------------------------------------------
-
-    def _ask(self, found: Sequence[Opportunity]) -> tuple[list[Proposal], int, dict[str, str]]:
-        """Ask about what is above the bar, the best first, as long as nobody is asked too much."""
-        settings, state = self._home.settings.detection.opportunities, self.state()
-        asked: list[Proposal] = []
-        problems: dict[str, str] = {}
-        if not settings.ask:
-            return asked, 0, problems
-        budget, held = self.budget(), 0
-        open_ones = [one for one in found if standing(one, state, settings) == "open"]
-        for shown in self.shown(open_ones):
-            one = shown.opportunity
-            if shown.copy:
-                continue  # everybody may read it already
-            if not budget.allows([ask_of(one)]):
-                held += 1
-                continue
-            try:
-                asked.append(self._suggest(one, by=SUGGESTING))
-            except OrchError as error:
-                # one that cannot be asked about now must not keep the others from being
-                problems[one.id] = error.message
-            else:
-                budget.take([ask_of(one)])
-        return asked, held, problems
 
     def budget(self) -> Budget:
         """How many questions each person may still be asked this week."""
@@ -187,69 +177,116 @@ class Opportunities:
             now=self._now(),
         )
 
-    def _suggest(self, one: Opportunity, *, by: str | None) -> Proposal:
-        proposal = ask_owner(self._home, one, by=by)
+    def forget_company(self, company: str) -> None:
+        """Remove every row that names a company."""
+        tables = self._home.global_tables()
+        naming = [one.id for one in finding.read(tables) if company in (one.owner, one.adopter)]
+        tables.forget(finding.TABLE, naming)
+
+    def suggest(self, one: Opportunity, *, by: str | None) -> Proposal:
+        """Ask about one, or find that a question which waits asks just that; record which."""
+        proposal = waiting_for(self._home, one) or ask_owner(self._home, one, by=by)
         before = self.state().suggestions.get(one.id)
         if before is None or before.proposal != proposal.number:
-            self._record([_made(one, proposal.number)])
+            self.record([_made(one, proposal.number)])
         return proposal
 
-    def _catch_up(self, memories: Memories, components: Components) -> dict[str, int]:
-        """Record the answers people gave since, and the needs that were closed."""
-        inbox, state = self._home.approvals.inbox(), self.state()
-        told: list[Payload] = []
-        for one in state.suggestions.values():
-            proposal = inbox.proposal(one.proposal) if one.proposal else None
-            outcome = _OUTCOMES.get(proposal.status) if proposal is not None else None
-            if one.outcome == "asked" and outcome is not None:
-                told.append(
-                    events.SuggestionAnswered(
-                        opportunity=one.id,
-                        outcome=outcome,  # type: ignore[arg-type]
-                        proposal=one.proposal,
-                    )
-                )
-        told += self._closed_needs(state, memories, components)
-        self._record(told)
-        return dict(Counter(one.event_type for one in told))
-
-    def _closed_needs(
-        self, state: OpportunitiesState, memories: Memories, components: Components
-    ) -> Iterator[Payload]:
-        present = set(memories.ids)
-        for one in state.suggestions.values():
-            if one.outcome != "accepted" or one.need_closed_at is not None or not one.need:
-                continue
-            if one.adopter in memories.problems or is_component(one.need):
-                continue  # not read is not closed
-            if one.adopter not in self._home.companies.names():
-                continue
-            if not self._is_open(one, present, memories, components):
-                yield events.NeedClosed(opportunity=one.id)
-
-    def _is_open(
-        self, one: Suggestion, present: set[str], memories: Memories, components: Components
-    ) -> bool:
-        """Whether the need stands, under the same words or edited ones from the same place."""
-        needs = needs_of(memories, one.adopter)
-        if one.need in needs:
-            return True
-        if is_component(one.solution):
-            row = components.rows.get(one.solution)
-            solution = told_component(row) if row is not None else None
-        else:
-            solution = told_learnings(self._home, [one.solution], components).get(one.solution)
-        if solution is None:
-            return one.need in present
-        told = told_learnings(self._home, needs, components).values()
-        kind = one.kind
-        return any(opportunity_id(kind, need, solution) == one.id for need in told)  # type: ignore[arg-type]
-
-    def _record(self, told: Sequence[Payload]) -> None:
+    def record(self, told: Sequence[Payload]) -> None:
+        """Append to the stream of suggestions."""
         now = self._now()
         new = [NewEvent(one.event_type, one, occurred_at=now) for one in told]
         if new:
             self._ledger.append(STREAM, new, expected_version=None)
+
+    def _catch_up(self, memories: Memories, components: Components) -> dict[str, int]:
+        """Record the answers people gave since, and the needs that were closed."""
+        told = [*answers(self.state(), self._home.approvals.inbox())]
+        self.record(told)
+        needs = Needs(
+            self._home,
+            memories,
+            components,
+            key=finding.key_of(self._home),
+            much=self._home.settings.detection.opportunities.changed_much,
+        )
+        closed = [*needs.closed(self.state())]
+        self.record(closed)
+        return dict(Counter(one.event_type for one in (*told, *closed)))
+
+
+class _Asking:
+    """Asking without being told to, as long as nobody is asked too much."""
+
+    def __init__(self, opportunities: Opportunities, home: Home) -> None:
+        self._opportunities = opportunities
+        self._home = home
+        self._budget = opportunities.budget()
+        self.asked: list[Proposal] = []
+        self.held = 0
+        self.problems: dict[str, str] = {}
+
+    def ask_owners(self, found: Sequence[Opportunity]) -> None:
+        """Ask about what is above the bar, the best first; what asks the same only once."""
+        settings = self._home.settings.detection.opportunities
+        asked = Asked(self._opportunities.state(), settings, found)
+        open_ones = [one for one in found if asked.standing(one) == "open"]
+        taken: set[tuple[str, str]] = set()
+        for shown in self._opportunities.shown(open_ones):
+            one = shown.opportunity
+            if shown.standing != "open" or (one.adopter, one.solution) in taken:
+                continue
+            waiting = waiting_for(self._home, one)
+            if waiting is None and not self._allows(one.id, ask_of(one)):
+                continue
+            try:
+                proposal = self._opportunities.suggest(one, by=SUGGESTING)
+            except OrchError as error:
+                # one that cannot be asked about now must not keep the others from being
+                self.problems[one.id] = error.message
+                continue
+            taken.add((one.adopter, one.solution))
+            if waiting is None:
+                self._count(proposal)
+
+    def ask_adopters(self) -> None:
+        """Ask adopters whose people had been asked enough when the owner agreed."""
+        inbox = self._home.approvals.inbox()
+        asked, here = imports_of(inbox), set(self._home.companies.names())
+        for one in self._opportunities.state().suggestions.values():
+            export = inbox.proposal(one.proposal) if one.outcome == "accepted" else None
+            if export is None or (export.kind, export.status) != (EXPORT, "done"):
+                continue
+            if export.number in asked or not {one.owner, one.adopter} <= here:
+                continue
+            if not self._allows(one.id, asks_adopter(export)):
+                continue
+            try:
+                if self._opportunities.offers.is_outdated(export):
+                    # the yes was to another tree: whoever has it is asked anew
+                    self._opportunities.record([_outdated(one.id, export.number)])
+                else:
+                    self._count(self._opportunities.offers.ask_adopter(export))
+            except OrchError as error:
+                self.problems[one.id] = error.message
+
+    def _allows(self, opportunity: str, ask: Ask) -> bool:
+        if self._budget.allows([ask]):
+            return True
+        if self._home.approvals.roles().answerers(ask):
+            self.held += 1
+        else:
+            self.problems[opportunity] = f"nobody may answer for {ask.company} ({ask.role})"
+        return False
+
+    def _count(self, proposal: Proposal) -> None:
+        self.asked.append(proposal)
+        self._budget.take(proposal.asks)
+
+
+def _outdated(opportunity: str, proposal: int) -> Payload:
+    return events.SuggestionAnswered(
+        opportunity=opportunity, outcome="withdrawn", proposal=proposal
+    )
 
 
 def _made(one: Opportunity, proposal: int) -> Payload:
