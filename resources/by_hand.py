@@ -28,6 +28,7 @@ from coordinator.ledger.coordinator_events import TextsPurged
 from coordinator.ledger.events import NewEvent, text_hash
 from coordinator.ledger.payloads import Payload
 from coordinator.reasons import reason as checked
+from resources.patterns_page import forget_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,6 +129,7 @@ class ByHand:
         if not recorded and learning not in self._removed(company, LearningRemoved):
             raise _no_learning(company)
         self._close_questions(company, learning)
+        forget_page(self._home)
         unquoted = self._unquoted(company, learning)
         problem = self._indexed(company) or unquoted
         return Removed(learning, not problem, not recorded, problem)

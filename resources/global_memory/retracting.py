@@ -20,6 +20,7 @@ from coordinator.ledger.global_events import LearningRetracted
 from coordinator.reasons import reason as checked
 from resources.global_memory.index import GlobalIndex
 from resources.global_memory.records import GlobalRecords
+from resources.patterns_page import forget_page
 
 if TYPE_CHECKING:
     from resources.home import Home
@@ -172,6 +173,7 @@ class Retracting:
     def _clear(self) -> None:
         """What follows from the events: words purged, the table without the rows, files too."""
         self.forget_texts()
+        forget_page(self._home)
         try:
             self._index.store()
         except MemoryUnavailable:

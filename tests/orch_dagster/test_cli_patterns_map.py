@@ -218,6 +218,25 @@ def test_the_map_of_an_empty_home_is_a_page_too(tmp_path: Path) -> None:
     assert data_of(where)["learnings"]["title"] == []
 
 
+def test_words_that_are_taken_back_take_the_page_along(
+    orch: Callable[..., Answer], home: Path
+) -> None:
+    given = ("--company", "acme", "--category", "solution", "--json")
+    learning = str(json.loads(orch("memory", "add", "A word to take back", *given)[1])["id"])
+    orch("memory", "share", learning)
+    orch("approve", "--all")
+    [shared] = json.loads(orch("memory", "shared", "--json")[1])
+    reason = ("--reason", "not to be told")
+    for taking in (
+        ("memory", "retract", shared["id"], *reason),
+        ("memory", "remove", learning, "--company", "acme", *reason),
+    ):
+        orch("patterns", "map")
+        assert (home / "patterns.html").exists()
+        assert orch(*taking)[0] == 0
+        assert not (home / "patterns.html").exists(), taking
+
+
 def test_a_company_that_goes_takes_the_page_with_its_words_along(
     orch: Callable[..., Answer], home: Path
 ) -> None:
