@@ -12,6 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 from coordinator.learnings.language import STOP_WORDS
 from coordinator.memory import strip_accents
@@ -19,7 +20,14 @@ from coordinator.memory import strip_accents
 MOST_KEYWORDS = 6
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _SHORTEST, _LONGEST = 3, 40
-_STOPPED = frozenset(strip_accents(word) for word in STOP_WORDS)
+
+
+@cache
+def _stopped() -> frozenset[str]:
+    """Words that tell nothing, without accents."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(strip_accents(word) for word in (*STOP_WORDS, *ENGLISH_STOP_WORDS))
 
 
 def keywords(classes: Sequence[Sequence[str]], most: int = MOST_KEYWORDS) -> list[list[str]]:
@@ -42,11 +50,12 @@ def _count(texts: Sequence[str]) -> tuple[Counter[str], Counter[str], dict[str, 
     counts: Counter[str] = Counter()
     spread: Counter[str] = Counter()
     written: dict[str, Counter[str]] = {}
+    stopped = _stopped()
     for text in texts:
         inside = set()
         for word in _WORD.findall(text.lower()):
             key = strip_accents(word)
-            if _SHORTEST <= len(key) <= _LONGEST and key not in _STOPPED and not key.isdigit():
+            if _SHORTEST <= len(key) <= _LONGEST and key not in stopped and not key.isdigit():
                 counts[key] += 1
                 inside.add(key)
                 written.setdefault(key, Counter())[word] += 1
