@@ -42,6 +42,7 @@ PRIVATE = (
     *("issue", "page", "comment", "reporter"),
     *("hand", "declared", "waiting", "rejected", "rejection", "withdrawn", "withdrawal"),
     *("removed", "retracted", "masked-word", "masked-email", "masked-host"),
+    *("need", "answer"),
 )
 SHARED = ("shared-hand", "shared-commit", "shared-document", "shared-issue")
 RECORDED = frozenset({"rejection", "withdrawal"})
@@ -67,6 +68,16 @@ WORDS = (
     "Caching {word} for five minutes made the catalogue quick: before, each page asked {word} "
     "again, and the database could not keep up in the evening."
 )
+NEED = (
+    "The night batch loses parcels of {word}",
+    "The night batch loses parcels of {word} when the courier answers late, and nobody is told.",
+)
+ANSWER = (
+    "The night batch loses no parcels of {word}",
+    "The night batch loses no parcels of {word} any more: when the courier answers late each "
+    "parcel is asked for again in the morning, and the shift is told.",
+)
+"""What one company lacks and another has: each is offered what the others wrote."""
 MASKED = (
     " Ask {author} or {reporter}, or write to {email}@mail.example; it runs on {host}.internal, "
     "inside the project {word}."
@@ -143,6 +154,9 @@ def plant(
             planting.work()
             if progress:
                 progress.advance()
+        _look(home)
+        for planting in plantings:
+            planting.find()
         _publish(home)
         for planting in plantings:
             planting.retract()
@@ -231,6 +245,12 @@ def _sync(home: Home) -> None:
         raise OrchError(f"{failed[0].company}: {failed[0].error}", hint=failed[0].hint)
 
 
+def _look(home: Home) -> None:
+    """Compare all companies, and ask their people about what fits."""
+    home.patterns.refresh()
+    home.opportunities.refresh()
+
+
 def _publish(home: Home) -> None:
     from resources.progress import Silence
     from resources.publishing.overview import delivered
@@ -288,6 +308,8 @@ class _Planting:
             if place.startswith("hand-"):
                 self._add(place)
         self._add("shared-hand", more=self._masked())
+        for place, category, told in (("need", "need", NEED), ("answer", "solution", ANSWER)):
+            self._write(place, category, *(one.format(word=self._mine[place].word) for one in told))
         self._declare()
         for place in ("shared-commit", "shared-document", "shared-issue"):
             self.ids[place] = self._learned(place)
@@ -306,10 +328,22 @@ class _Planting:
             self.ids["copy of retracted"], reason="no longer true", by=self.approver
         )
 
+    def find(self) -> None:
+        """Note which opportunity the company's need became, and dismiss another one."""
+        mine = f"{self.company}/{self.ids['need']}"
+        found = [one.id for one in self._home.opportunities.standing() if one.need == mine]
+        if not found:
+            raise OrchError(f"nothing was found for what '{self.company}' needs")
+        self.ids["opportunity"] = found[0]
+        for id in found[1:2]:
+            self._home.opportunities.dismiss(id, reason="another product line")
+
     def _add(self, place: str, *, more: str = "") -> None:
-        words = WORDS.format(word=self._mine[place].word) + more
+        self._write(place, "solution", "", WORDS.format(word=self._mine[place].word) + more)
+
+    def _write(self, place: str, category: str, title: str, words: str) -> None:
         added = self._home.by_hand.add_learning(
-            self.company, words, category="solution", by=self.approver
+            self.company, words, category=category, title=title, by=self.approver
         )
         self.ids[place] = added.id
 

@@ -89,6 +89,8 @@ def _commands(planted: Planted, viewer: str) -> Iterator[Reading]:
         ("memory", "stats", *own, "--json"),
         ("catalog", "list", *own),
         ("catalog", "list", *own, "--json"),
+        ("opportunities", "list", *own),
+        ("opportunities", "list", *own, "--json"),
         ("company", "show", viewer),
         ("company", "validate", viewer),
         ("company", "context", viewer),
@@ -149,6 +151,7 @@ def _api(planted: Planted, viewer: str, others: Sequence[str]) -> Iterator[Readi
         view = home.company(viewer)
         asked: list[tuple[str, Callable[[], Any]]] = [
             ("components", view.components),
+            ("opportunities", lambda: [asdict(one) for one in view.opportunities()]),
             ("approvals", lambda: [vars(one) for one in view.approvals(decided=True)]),
             ("context", lambda: [view.context().data, view.context().page]),
         ]
@@ -173,6 +176,7 @@ def _mcp(
     calls: list[tuple[str, dict[str, Any]]] = [
         *(("search_memory", {"query": one.word, "limit": LIMIT}) for one in queries),
         ("list_components", {}),
+        ("list_opportunities", {}),
         ("list_approvals", {"decided": True}),
         ("read_context", {}),
         *(("propose_share", {"learning_id": planted.ids[other]["hand"]}) for other in others),
@@ -262,6 +266,8 @@ def of_operator(planted: Planted) -> Iterator[Reading]:
         ("approvals", "list", "--all", "--json"),
         ("approvals", "show", "1"),
         ("catalog", "list", "--json"),
+        ("opportunities", "list", "--all", "--json", "--limit", ALL),
+        ("opportunities", "show", planted.ids[planted.companies[0]]["opportunity"]),
         ("publish", "preview", "--json"),
     ):
         code, said = command(planted, *arguments)

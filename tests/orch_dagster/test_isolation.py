@@ -202,6 +202,31 @@ def test_a_leak_is_seen(planted: Planted, monkeypatch: pytest.MonkeyPatch, leak)
     (planted.path / "instances" / B / "tables" / "left").unlink(missing_ok=True)
 
 
+def test_each_company_is_told_of_what_another_has_and_a_word_of_it_would_be_seen(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offered() -> Reading:
+        return next(
+            one for one in surfaces._api(planted, B, [A]) if one.surface == "api: opportunities"
+        )
+
+    before = offered()
+    assert planted.of(B, "need").word in before.text
+    assert planted.of(B, "answer").word in before.text
+    assert judged(planted, [before], []).leaks == ()
+
+    from resources.opportunities import opportunities, showing
+
+    def unguarded(shown: showing.ShownOpportunity, company: str) -> object:
+        assert shown.need is not None and shown.solution is not None
+        told = f"{shown.need.title} {shown.solution.title}"
+        return replace(showing.side_of(shown, company), own=told)
+
+    monkeypatch.setattr(opportunities, "side_of", unguarded)
+    seen = {one.canary for one in judged(planted, [offered()], []).leaks}
+    assert {f"{A}/need", f"{A}/answer"} <= seen
+
+
 # -- what there is to read ---------------------------------------------------------------------
 
 READS_NOTHING_OF_A_COMPANY = {
@@ -209,6 +234,7 @@ READS_NOTHING_OF_A_COMPANY = {
     "orch company create", "orch company clone", "orch company remove",
     "orch memory add", "orch memory rebuild", "orch catalog add",
     "orch approvals grant", "orch approvals revoke", "orch isolation prove", "orch mcp serve",
+    "orch opportunities propose", "orch opportunities dismiss",
 }  # fmt: skip
 """Commands that show no rows; what they print, the planting makes the logs and files tell."""
 
