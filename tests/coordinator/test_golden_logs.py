@@ -70,6 +70,13 @@ STATES = {
             "4e2ac65e77b1cb8f15395e02442c1d4c1103bee6b2e1fadc6c2e6f0013b52516",
         ),
     },
+    "patterns": {
+        "patterns": (1, "f7ff4330321e8566ef93952f878b800eb673e5f388a7e09080f64c8316720792"),
+        "opportunities": (
+            2,
+            "7135c267eada47c71c9aed0536bb704bcd9f0201b393b93cfd06a086013bce26",
+        ),
+    },
 }
 """Reducer version and state hash of each stream."""
 
@@ -87,7 +94,8 @@ def test_an_old_log_is_sound_and_understood(log):
 
 
 def test_the_youngest_logs_hold_every_event_type():
-    rows = [*golden_rows("ledger-v2"), *golden_rows("outboxes")]
+    youngest = ("ledger-v2", "outboxes", "patterns")
+    rows = [row for log in youngest for row in golden_rows(log)]
     assert {row.event_type for row in rows} == set(REGISTRY)
 
 
