@@ -111,6 +111,8 @@ def opportunities(
     """
     words = shared_words([(need.text, solution.text) for _, need, solution, _ in pairs])
     titles = shared_titles([(need.title, solution.title) for _, need, solution, _ in pairs])
+    texts = {told.text for _, need, solution, _ in pairs for told in (need, solution)}
+    drawn = {text: sketch(text) for text in texts}
     best: dict[str, Opportunity] = {}
     for (kind, need, solution, cosine), shared, named in zip(pairs, words, titles, strict=True):
         by_name = kind == "dependency"
@@ -131,8 +133,8 @@ def opportunities(
             solution=solution.node,
             score=score_of(features, settings),
             features=features,
-            need_sketch=sketch(need.text),
-            solution_sketch=sketch(solution.text),
+            need_sketch=drawn[need.text],
+            solution_sketch=drawn[solution.text],
         )
         held = best.get(one.id)
         if held is None or one.score > held.score:

@@ -93,7 +93,8 @@ def _cosines(pairs: Sequence[tuple[str, str]], **how: Any) -> list[float]:
 
     from coordinator.memory import fold
 
-    texts = [fold(text) for pair in pairs for text in pair]
+    folded = {text: fold(text) for text in {text for pair in pairs for text in pair}}
+    texts = [folded[text] for pair in pairs for text in pair]
     try:
         matrix = TfidfVectorizer(sublinear_tf=True, **how).fit_transform(texts)
     except ValueError:  # not one word is left
