@@ -22,6 +22,7 @@ from coordinator.errors import OrchError
 from coordinator.memory import Found, SearchFilters
 from orch_dagster import __version__
 from resources.company_view import CompanyView, Question
+from resources.opportunities import Side
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,15 @@ class Tools:
         """List the reusable components of the company: path, name, category, version, licence."""
         return self._view.components()
 
+    def list_opportunities(self) -> list[Side]:
+        """List what another company has that this one needs, and the other way round, best first.
+
+        Each shows the company's own title and the other's name. What the other wrote is shown
+        once its people agreed: as a copy that search_memory finds, or in a question that
+        list_approvals lists.
+        """
+        return self._view.opportunities()
+
     def list_approvals(
         self,
         decided: Annotated[bool, Field(description="Also those that no longer wait")] = False,
@@ -159,7 +169,10 @@ class Tools:
         return self._view.context().page
 
 
-READING = ("search_memory", "list_components", "list_approvals", "read_context")
+READING = (
+    *("search_memory", "list_components", "list_opportunities", "list_approvals"),
+    "read_context",
+)
 WRITING = ("add_learning", "propose_share")
 
 

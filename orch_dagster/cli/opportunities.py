@@ -10,9 +10,8 @@ import click
 from orch_dagster.cli.door import echo_json, echo_table, json_option, note, open_home, visible
 
 if TYPE_CHECKING:
+    from resources.home import Home
     from resources.opportunities import ShownOpportunity
-
-CLOSED = ("rejected", "ignored", "dismissed")
 
 
 @click.group()
@@ -25,7 +24,7 @@ def opportunities() -> None:
 
 @opportunities.command("list")
 @click.option("--company", metavar="NAME", help="As this company may see them: its words alone.")
-@click.option("--all", "everything", is_flag=True, help="Also those below the bar, and answered.")
+@click.option("--all", "everything", is_flag=True, help="Also those below the bar, and refused.")
 @click.option(
     "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
 )
@@ -33,20 +32,20 @@ def opportunities() -> None:
 def list_opportunities(company: str | None, everything: bool, limit: int, as_json: bool) -> None:
     """List opportunities, the best first: for the operator, or as one company may see them.
 
-    A company sees its own title and the other's name. What the other wrote it sees once that one
-    agreed to share it.
+    A company sees its own title and the other's name, and none that it or the other refused. What
+    the other wrote it sees once that one agreed to share it.
 
     Example:  orch opportunities list --company empresa-a
     """
+    from resources.opportunities.showing import UNSEEN
+
+    if company is not None and everything:
+        raise click.UsageError("--all is for the operator: leave it or --company out")
     home = open_home()
     if company is not None:
-        _list_sides(company, limit, as_json=as_json)
+        _list_sides(home, company, limit, as_json=as_json)
         return
-    found = [
-        one
-        for one in home.opportunities.shown()
-        if everything or one.standing not in ("below the bar", *CLOSED)
-    ]
+    found = [one for one in home.opportunities.shown() if everything or one.standing not in UNSEEN]
     if as_json:
         echo_json([_document(one) for one in found[:limit]])
         return
@@ -77,8 +76,9 @@ def _row(one: ShownOpportunity) -> list[object]:
     ]
 
 
-def _list_sides(company: str, limit: int, *, as_json: bool) -> None:
-    found = open_home().view(company, surface="cli").opportunities()[:limit]
+def _list_sides(home: Home, company: str, limit: int, *, as_json: bool) -> None:
+    every = home.view(company, surface="cli").opportunities()
+    found = every[:limit]
     if as_json:
         echo_json([asdict(one) for one in found])
         return
@@ -87,21 +87,24 @@ def _list_sides(company: str, limit: int, *, as_json: bool) -> None:
         return
     echo_table(
         "",
-        ["id", "kind", "you are", "yours", "the other", "why", "standing", "shared as"],
+        ["id", "kind", "you are", "yours", "where", "the other", "why", "standing", "next"],
         [
             [
                 one.id,
                 one.kind,
                 one.role,
                 one.own,
+                one.evidence,
                 one.other,
                 "; ".join(one.reasons),
-                one.standing,
-                one.copy or "-",
+                f"{one.standing} as {one.copy}" if one.copy else one.standing,
+                one.next or "-",
             ]
             for one in found
         ],
     )
+    if len(every) > limit:
+        note(f"{len(every) - limit} more: --limit {len(every)} shows them all")
 
 
 @opportunities.command()
@@ -120,10 +123,10 @@ def show(id: str, as_json: bool) -> None:
     click.echo(visible(f"{one.id}: {one.adopter} needs, {one.owner} has"))
     for whose, told in ((one.adopter, found.need), (one.owner, found.solution)):
         if told is not None:
-            click.echo(visible(f"\n{whose} ({told.category}):\n{told.text}"))
-    click.echo("")
+            click.echo(visible(f"\n{whose} ({told.category}, from {told.anchor}):\n{told.text}"))
+    click.echo(f"\nscore {one.score:.2f}, people are asked from {found.bar:.2f} on")
     echo_table(
-        f"score {one.score:.2f}, people are asked from {found.bar:.2f} on",
+        "",
         ["feature", "value", "weight"],
         [
             [name, round(value, 3), found.weights.get(name, "added")]

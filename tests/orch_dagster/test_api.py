@@ -49,6 +49,27 @@ def test_a_search_is_a_companys_or_the_operators(home: Home) -> None:
             home.memory.search("x", **wrong)
 
 
+def test_a_companys_view_shows_what_others_have_without_their_words(
+    folder: Path, home: Home
+) -> None:
+    said = "The night batch loses {0} parcels when the courier answers late, {1}."
+    kept = said.format("no", "since quokkaflux asks again")
+    home.memory.add(kept, company="empresa-a", category="solution", title="No parcels are lost")
+    lost = said.format("many", "and nobody is told")
+    home.memory.add(lost, company="empresa-b", category="need", title="Parcels are lost")
+    for name in home.companies():
+        home.memory.add(f"Grafana shows dashboards of {name}.", company=name, category="insight")
+    with OpenHome.open(folder) as opened:
+        opened.patterns.refresh()
+        opened.opportunities.refresh()
+    (one,) = home.company("empresa-b").opportunities()
+    assert (one.role, one.own, one.other) == ("adopter", "Parcels are lost", "empresa-a")
+    (other,) = home.company("empresa-a").opportunities()
+    assert (other.id, other.role, other.own) == (one.id, "owner", "No parcels are lost")
+    assert "quokkaflux" not in str(one)
+    assert "nobody is told" not in str(other)
+
+
 def test_one_refused_approval_does_not_stop_the_others(home: Home) -> None:
     texts = ("Keys live for one night.", "Queues drain before a deploy.")
     for text in texts:

@@ -134,6 +134,28 @@ def test_the_context_is_the_readable_page_and_components_are_records(home: Home)
     assert result(call(home, "list_components")) == []
 
 
+def test_what_another_company_has_is_told_without_its_words(home: Home) -> None:
+    answer = call(home, "list_opportunities")
+    assert result(answer) == []
+    needed = "The acquirer wants an idempotency key in a header, and we do not send any key."
+    home.by_hand.add_learning("acme", needed, category="need")
+    for name in ("acme", "zeta"):
+        home.by_hand.add_learning(name, f"Grafana shows dashboards of {name}.", category="insight")
+    home.patterns.refresh()
+    home.opportunities.refresh()
+    (shown,) = home.opportunities.shown()
+    # a lower bar shows what these few words are too little for
+    settings = home.settings.detection.opportunities.model_copy(update={"bar": 0.1})
+    detection = home.settings.detection.model_copy(update={"opportunities": settings})
+    home.__dict__["settings"] = home.settings.model_copy(update={"detection": detection})
+    (one,) = result(call(home, "list_opportunities"))
+    assert (one["id"], one["role"], one["other"]) == (shown.opportunity.id, "adopter", "zeta")
+    assert one["own"] in needed
+    assert shown.solution is not None and "Zebrapay" in shown.solution.text
+    assert "Zebrapay" not in json.dumps(one)
+    assert "X-Once" not in json.dumps(one)
+
+
 def test_calls_wait_for_one_another(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     busy: list[int] = []
 
