@@ -25,6 +25,7 @@ from coordinator.settings import (
     SharingSettings,
     dump,
 )
+from orch_dagster.isolation import agreeing
 from orch_dagster.isolation.canaries import Canary, canary
 from orch_dagster.isolation.sites import Sites, sites_of
 from resources.files import write_text
@@ -134,7 +135,7 @@ def plant(
     The site its issues and pages are on is there while the block runs.
     """
     names = tuple(one.name for one in companies)
-    words = [one for name in names for one in _canaries(seed, name, more)]
+    words = [one for name in names for one in _canaries(seed, name, more, agrees=name == names[0])]
     with sites_of(names) as sites, Home.init(path / "home", embedding=embedding) as home:
         if progress:
             progress.start("planting canaries", len(companies))
@@ -157,22 +158,24 @@ def plant(
         _look(home)
         for planting in plantings:
             planting.find()
+        ids = {one.company: one.ids for one in plantings}
+        approvers = {one.company: one.approver for one in plantings}
+        agreeing.agree(home, names, ids, approvers)
         _publish(home)
         for planting in plantings:
             planting.retract()
         _publish(home)
         numbers = {one.company: one.numbers for one in plantings}
-        approvers = {one.company: one.approver for one in plantings}
         _decide_in_dagster(home, numbers, approvers)
         if progress:
             progress.finish()
-        ids = {one.company: one.ids for one in plantings}
         yield Planted(home.path, names, tuple(words), ids, approvers, numbers, sites)
 
 
-def _canaries(seed: str, company: str, more: int) -> Iterator[Canary]:
+def _canaries(seed: str, company: str, more: int, *, agrees: bool) -> Iterator[Canary]:
     for place in PRIVATE:
         yield canary(seed, company, place)
+    yield canary(seed, company, agreeing.PLACE, shared=agrees)
     for number in range(more):
         yield canary(seed, company, f"hand-{number}")
     for place in SHARED:
@@ -263,7 +266,7 @@ def _publish(home: Home) -> None:
 def _decide_in_dagster(
     home: Home, numbers: Mapping[str, Mapping[str, int]], approvers: Mapping[str, str]
 ) -> None:
-    """Answer in the launchpad what can no longer be answered, and make the global memory anew.
+    """Answer in the launchpad what can no longer be answered, and look over all companies anew.
 
     What those runs are given and say stays in Dagster's storage.
     """
@@ -285,9 +288,10 @@ def _decide_in_dagster(
                 run_config={**QUIET, "ops": {"decide_proposals": {"config": answered}}},
                 raise_on_error=False,
             )
-        definitions.resolve_job_def("refresh_global_memory").execute_in_process(
-            instance=instance, run_config=QUIET, raise_on_error=False
-        )
+        for job in ("refresh_global_memory", "detect_patterns"):
+            definitions.resolve_job_def(job).execute_in_process(
+                instance=instance, run_config=QUIET, raise_on_error=False
+            )
 
 
 class _Planting:
@@ -310,6 +314,9 @@ class _Planting:
         self._add("shared-hand", more=self._masked())
         for place, category, told in (("need", "need", NEED), ("answer", "solution", ANSWER)):
             self._write(place, category, *(one.format(word=self._mine[place].word) for one in told))
+        told = (agreeing.TITLE, agreeing.WORDS)
+        word = self._mine[agreeing.PLACE].word
+        self._write(agreeing.PLACE, "solution", *(one.format(word=word) for one in told))
         self._declare()
         for place in ("shared-commit", "shared-document", "shared-issue"):
             self.ids[place] = self._learned(place)

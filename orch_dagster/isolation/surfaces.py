@@ -31,6 +31,8 @@ Audience = Literal["company", "world", "ledger", "disk", "operator"]
 ALL = "1000000"
 LIMIT = 20
 PUBLISHED = "issues and pages of the coordinator"
+WITHOUT_WORDS = ("pattern_neighbours", "cross_company_patterns", "sharing_opportunities")
+"""The coordinator's tables over all companies that hold ids and numbers alone."""
 NEIGHBOURS = 3
 """Other companies each one asks about: with fifty, asking about all takes hours. Every company
 is asked about by as many; whoever's word shows anywhere is found, asked about or not."""
@@ -243,6 +245,8 @@ def of_world(planted: Planted) -> Iterator[Reading]:
         ("catalog", "copies", "--json"),
         ("metrics", "--json", "--history"),
         ("metrics", "--history"),
+        ("patterns", "refresh"),
+        ("patterns", "refresh", "--json"),
     ):
         code, said = command(planted, *arguments)
         yield Reading(_named(arguments, ""), "world", "", said, code)
@@ -269,9 +273,18 @@ def of_operator(planted: Planted) -> Iterator[Reading]:
         ("opportunities", "list", "--all", "--json", "--limit", ALL),
         ("opportunities", "show", planted.ids[planted.companies[0]]["opportunity"]),
         ("publish", "preview", "--json"),
+        ("patterns", "list", "--json", "--limit", ALL),
+        *(("patterns", verb, id) for verb in ("show", "explain") for id in _patterns(planted)),
+        ("patterns", "map"),
     ):
         code, said = command(planted, *arguments)
         yield Reading(_named(arguments, ""), "operator", "", said, code)
+
+
+def _patterns(planted: Planted) -> list[str]:
+    """The ids of the patterns that stand."""
+    with Home.open(planted.path) as home:
+        return [one.id for one in home.patterns.standing()]
 
 
 # -- at rest -----------------------------------------------------------------------------------
@@ -285,10 +298,12 @@ def at_rest(planted: Planted) -> Iterator[Reading]:
             for file in _files(folder):
                 yield Reading("files of the company", "company", company, _file(file))
     for file in _files(planted.path / "global"):
-        # what lies beside it there is the operator's: the catalog over all companies
-        if "global_memory" in file.relative_to(planted.path).as_posix():
+        table = file.relative_to(planted.path / "global").parts[0].partition(".")[0]
+        if table == "global_memory":
             yield Reading("files of the global memory", "disk", "", _file(file))
-        else:
+        elif table in WITHOUT_WORDS:
+            yield Reading("files of the patterns", "disk", "", _file(file))
+        else:  # the operator's: the catalog over all companies
             yield Reading("files of the catalog", "operator", "", _file(file))
     for file in sorted(planted.path.glob("ledger*")):
         yield Reading("files of the ledger", "operator", "", _file(file))

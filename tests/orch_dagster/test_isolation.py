@@ -119,6 +119,7 @@ def test_nothing_private_shows_and_everything_shared_does(planted: Planted) -> N
         "api: search", "mcp: search_memory", "mcp: standard error", "refused: orch approve",
         "Dagster's storage", "logs", "files of the company", "files of the global memory",
         "issues and pages of the company", "issues and pages of the coordinator",
+        "files of the patterns", "orch patterns refresh",
     }  # fmt: skip
 
 
@@ -161,6 +162,11 @@ def keep_words_in_the_global_memory(_: pytest.MonkeyPatch, planted: Planted) -> 
     (folder / "left.bin").write_text(planted.of(A, "retracted").word)
 
 
+def keep_words_in_the_patterns(_: pytest.MonkeyPatch, planted: Planted) -> None:
+    folder = planted.path / "global" / "cross_company_patterns.lance"
+    (folder / "left.bin").write_text(planted.of(A, "hand").word)
+
+
 def keep_words_that_were_taken_back(_: pytest.MonkeyPatch, planted: Planted) -> None:
     (planted.path / "ledger.old").write_text(planted.of(A, "removed").word)
 
@@ -180,6 +186,7 @@ LEAKS = {
     log_what_was_asked: "logs",
     keep_words_in_dagster: "Dagster's storage",
     keep_words_in_the_global_memory: "files of the global memory",
+    keep_words_in_the_patterns: "files of the patterns",
     keep_words_that_were_taken_back: "files of the ledger",
     mix_up_the_folders: "files of the company",
 }
@@ -197,9 +204,42 @@ def test_a_leak_is_seen(planted: Planted, monkeypatch: pytest.MonkeyPatch, leak)
         readings.append(Reading("Dagster's storage", "world", "", surfaces._file(file)))
     readings += [*surfaces.at_rest(planted), *surfaces.of_sites(planted)]
     assert LEAKS[leak] in {found.surface for found in judged(planted, readings, []).leaks}
-    for left in ("dagster/picture.md", "global/global_memory.lance/left.bin", "ledger.old"):
+    for table in ("global_memory", "cross_company_patterns"):
+        (planted.path / "global" / f"{table}.lance" / "left.bin").unlink(missing_ok=True)
+    for left in ("dagster/picture.md", "ledger.old"):
         (planted.path / left).unlink(missing_ok=True)
     (planted.path / "instances" / B / "tables" / "left").unlink(missing_ok=True)
+
+
+def test_of_a_pattern_the_page_shows_who_agreed_and_a_word_of_who_did_not_would_be_seen(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from coordinator.global_memory import Publication
+    from coordinator.publishing.insights import Part
+    from orch_dagster.isolation.planting import _publish
+    from resources.insights.telling import Telling
+
+    def shown() -> set[str]:
+        (page,) = [one for one in surfaces.of_sites(planted) if one.surface == surfaces.PUBLISHED]
+        assert planted.of(A, "pattern").word in page.text
+        return {one.canary for one in judged(planted, [page], []).leaks}
+
+    assert f"{B}/pattern" not in shown()
+    whole = Telling._agreed
+
+    def unguarded(self, copies, companies, memory, inbox):  # type: ignore[no-untyped-def]
+        agreed = whole(self, copies, companies, memory, inbox)
+        no = [one for one in inbox.proposals if one.status == "rejected" and one.company == B]
+        said = self._home.approvals.texts([no[-1]])[no[-1].number]
+        return [*agreed, Part(replace(agreed[0].copy, company=B), Publication.from_text(said))]
+
+    with Home.open(planted.path) as home, monkeypatch.context() as patch:
+        patch.setattr(Telling, "_agreed", unguarded)
+        _publish(home)
+    assert f"{B}/pattern" in shown()
+    with Home.open(planted.path) as home:
+        _publish(home)
+    assert f"{B}/pattern" not in shown()
 
 
 def test_each_company_is_told_of_what_another_has_and_a_word_of_it_would_be_seen(
