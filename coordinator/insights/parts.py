@@ -29,13 +29,16 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Quoted:
-    """A member of a pattern as its company would show it: what must be masked is masked."""
+    """A member of a pattern as its company would show it: what must be masked is masked.
 
-    node: str
+    `says` is what a component does, where its title alone would not tell.
+    """
+
     title: str
     evidence_path: str
     evidence_commit: str
     occurred_at: datetime | None
+    says: str = ""
 
 
 def part_text(quoted: Sequence[Quoted], *, language: str, undated: datetime) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def part_text(quoted: Sequence[Quoted], *, language: str, undated: datetime) -> 
     import pandas as pd
 
     first, shown = quoted[0], quoted[:MOST_LINES]
-    lines = [f"- {one_line(one.title, LONGEST_LINE)}{_where(one)}" for one in shown]
+    lines = [f"- {_told(one)}{_where(one)}" for one in shown]
     dates = [one.occurred_at for one in shown if one.occurred_at is not None]
     return {
         "title": one_line(first.title, LONGEST_LINE),
@@ -95,7 +98,11 @@ def counts_as_asked(proposal: Proposal, outdated: Collection[int]) -> bool:
     return proposal.number not in outdated
 
 
+def _told(one: Quoted) -> str:
+    return one_line(": ".join(filter(None, (one.title, one.says))), LONGEST_LINE)
+
+
 def _where(one: Quoted) -> str:
     commit = f"@{one.evidence_commit[:12]}" if one.evidence_commit else ""
     place = " ".join(filter(None, (one.evidence_path, commit)))
-    return f" ({place})" if place else ""
+    return f" · {place}" if place else ""

@@ -165,6 +165,13 @@ def _pattern(
     one: PatternInsight, words: Mapping[str, str], links: Mapping[str, str]
 ) -> Iterator[str]:
     yield words["pattern_lead"].format(count=one.companies)
+    figures = (
+        f"{words['learnings']}: {one.learnings}" if one.learnings else "",
+        f"{words['components']}: {one.components}" if one.components else "",
+        f"{words['alike']}: {one.cohesion:.2f}",
+        f"{words['since']}: {one.found_at:%Y-%m-%d}",
+    )
+    yield " · ".join(filter(None, figures))
     yield f"## {words['shown']}"
     left, companies = MOST_CHARACTERS, _by_company(one.parts)
     for at, (company, parts) in enumerate(companies.items()):
@@ -188,16 +195,6 @@ def _pattern(
             words["do_compare"] if len(companies) > 1 else "",
             words["do_ask"] if one.others else "",
             words["do_operator"].format(id=one.id),
-        )
-    )
-    yield f"## {words['in_figures']}"
-    yield _lines(
-        (
-            f"{words['companies']}: {one.companies}",
-            f"{words['learnings']}: {one.learnings}" if one.learnings else "",
-            f"{words['components']}: {one.components}" if one.components else "",
-            f"{words['alike']}: {one.cohesion:.2f}",
-            f"{words['since']}: {one.found_at:%Y-%m-%d}",
         )
     )
 

@@ -126,11 +126,11 @@ class InsightParts:
 
         quoted = [
             Quoted(
-                one.node,
                 masked(one.title),
                 masked(one.evidence_path),
                 one.evidence_commit,
                 one.occurred_at,
+                masked(one.says),
             )
             for one in standing
         ]

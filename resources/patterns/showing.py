@@ -27,7 +27,7 @@ _LEARNING = (
 class ShownMember:
     """One member: a learning or a component (`kind`), with its evidence.
 
-    `likeness` is to the pattern's medoid, 0 to 1.
+    `likeness` is to the pattern's medoid, 0 to 1. `says` is what a component does.
     """
 
     node: str
@@ -43,6 +43,7 @@ class ShownMember:
     evidence_line: int
     occurred_at: datetime | None
     likeness: float
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,4 +150,5 @@ def _component(node: str, row: dict[str, Any], likeness: float) -> ShownMember:
         evidence_line=0,
         occurred_at=row["last_changed_at"],
         likeness=likeness,
+        says=row["description"],
     )

@@ -29,7 +29,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def part(company: str, *lines: str, number: int = 1, **given: Any) -> Part:
     content = "\n".join(f"- {line}" for line in lines)
     said = Publication(
-        title=lines[0].partition(" (")[0],
+        title=lines[0].partition(" · ")[0],
         content=content,
         category="insight",
         language="en",
@@ -86,16 +86,18 @@ def wanted(
     )
 
 
-ACME = part("acme", "Retry with one key (src/pay.py @cccccccccccc)", masked=2)
+ACME = part("acme", "Retry with one key · src/pay.py @cccccccccccc", masked=2)
 
 IN_ENGLISH = """\
 3 companies solved, decided or met the same.
+
+Learnings that say it: 4 · How alike (0 to 1): 0.71 · Since: 2026-03-01
 
 ## What companies show of it
 
 ### acme
 
-- Retry with one key (src/pay.py @cccccccccccc)
+- Retry with one key · src/pay.py @cccccccccccc
 
 Shared as g-0000000000000001
 
@@ -110,23 +112,18 @@ evidence stay with them.
 - Ask the coordinator for the rest: it passes the question on, and their people say yes or no.
 - The operator sees all of it with `orch patterns show p-000000000001`.
 
-## In figures
-
-- Companies: 3
-- Learnings that say it: 4
-- How alike (0 to 1): 0.71
-- Since: 2026-03-01
-
 *Kept by the coordinator. What people change here is not written over unasked.*"""
 
 IN_PORTUGUESE = """\
 3 empresas resolveram, decidiram ou encontraram o mesmo.
 
+Aprendizados que o dizem: 4 · Semelhança (0 a 1): 0.71 · Desde: 2026-03-01
+
 ## O que as empresas mostram
 
 ### acme
 
-- Retry with one key (src/pay.py @cccccccccccc)
+- Retry with one key · src/pay.py @cccccccccccc
 
 Compartilhado como g-0000000000000001
 
@@ -140,13 +137,6 @@ ficam com elas.
 
 - Peça o resto ao coordenador: ele leva a pergunta, e as pessoas delas dizem sim ou não.
 - O operador vê tudo com `orch patterns show p-000000000001`.
-
-## Em números
-
-- Empresas: 3
-- Aprendizados que o dizem: 4
-- Semelhança (0 a 1): 0.71
-- Desde: 2026-03-01
 
 *Mantido pelo coordenador. O que as pessoas mudam aqui não é sobrescrito sem perguntar.*"""
 
@@ -363,21 +353,29 @@ def test_a_title_of_nothing_is_the_id() -> None:
 
 def quoted(title: str, **given: Any) -> Quoted:
     facts: dict[str, Any] = {"evidence_path": "", "evidence_commit": "", "occurred_at": None}
-    return Quoted(node="acme/1", title=title, **(facts | given))
+    return Quoted(title=title, **(facts | given))
 
 
 @pytest.mark.parametrize(
     ("path", "commit", "line"),
     [
-        ("src/a.py", "d" * 40, "- Retry (src/a.py @dddddddddddd)"),
-        ("PAY-7", "", "- Retry (PAY-7)"),
-        ("", "d" * 40, "- Retry (@dddddddddddd)"),
+        ("src/a.py", "d" * 40, "- Retry · src/a.py @dddddddddddd"),
+        ("PAY-7", "", "- Retry · PAY-7"),
+        ("", "d" * 40, "- Retry · @dddddddddddd"),
         ("", "", "- Retry"),
     ],
 )
 def test_a_line_says_where_its_words_come_from(path: str, commit: str, line: str) -> None:
     one = quoted("Retry", evidence_path=path, evidence_commit=commit)
     assert part_text([one], language="en", undated=NOON)["content"] == line
+
+
+def test_a_component_says_what_it_does_and_the_page_is_called_by_its_name() -> None:
+    one = quoted("retry (library, Python)", says="Repeats calls that failed. " * 20)
+    row = part_text([one], language="en", undated=NOON)
+    assert row["title"] == "retry (library, Python)"
+    assert row["content"].startswith("- retry (library, Python): Repeats calls that failed. ")
+    assert len(row["content"]) <= 202
 
 
 def test_a_part_has_five_lines_at_most_and_says_nothing_twice() -> None:

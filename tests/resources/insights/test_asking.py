@@ -33,7 +33,7 @@ def only_pattern(fair: Any) -> Any:
 def test_each_company_is_asked_once_in_words_of_its_own(met: Any) -> None:
     assert met.asked() == BOTH
     assert text_of(met, "acme")["content"] == (
-        "- topic-1 quokkaflux by acme (docs/notes.md @cccccccccccc)"
+        "- topic-1 quokkaflux by acme · docs/notes.md @cccccccccccc"
     )
     assert "wombatjet" not in json.dumps(text_of(met, "acme"))
     for _ in range(3):

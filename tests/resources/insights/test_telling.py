@@ -48,7 +48,7 @@ def test_nothing_is_published_before_a_company_said_yes(met: Any) -> None:
 def test_the_page_shows_who_agreed_and_counts_who_did_not(told: Any) -> None:
     assert told.titles() == sorted([PAGE, PAGE, INDEX])
     words = told.words()
-    assert "topic-1 quokkaflux by acme (docs/notes.md @cccccccccccc)" in words
+    assert "topic-1 quokkaflux by acme · docs/notes.md @cccccccccccc" in words
     assert "have not agreed to show it: 1." in words
     assert "wombatjet" not in words
     assert "beta" not in words
