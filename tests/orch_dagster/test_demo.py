@@ -58,6 +58,8 @@ def test_the_demo_finds_copies_and_answers_and_may_be_run_again(
     assert all("embedded" not in counts for counts in again["companies"].values())
 
     assert first["waits"] == again["waits"] == 1  # nobody has answered
+    assert first["patterns"] == again["patterns"]
+    assert len(first["patterns"]) > 5
 
     pushed = demo(home, "--push")
     assert [counts["new_commits"] for counts in pushed["companies"].values()] == [1, 1, 1]
@@ -87,7 +89,8 @@ def test_with_a_site_issues_and_pages_are_read_and_published_once(
         "empresa-c": (3, 2),
     }
     places = Counter(one["place"] for one in first["published"])
-    assert (places["jira ORCH"], places["confluence ORCH"]) == (1, 2)
+    # a learning and a pattern; of pages also the two that list them
+    assert (places["jira ORCH"], places["confluence ORCH"]) == (2, 4)
     assert min(places["confluence PAG"], places["confluence LOG"], places["confluence LOJ"]) > 5
 
     again = demo(home, *port)  # the site is there again, as it was left
@@ -96,8 +99,14 @@ def test_with_a_site_issues_and_pages_are_read_and_published_once(
     assert again["waits"] is None
     with Home.open(home) as opened:
         assert opened.approvals.proposal(number).status == "waiting"
-    assert len(site.issues("ORCH")) == 1
-    assert len(site.pages("ORCH", status="current")) == 2
+    issues, pages = site.issues("ORCH"), site.pages("ORCH", status="current")
+    best = first["patterns"][0]["title"]
+    assert [one.summary for one in issues][1:] == [f"Pattern: {best}"]
+    assert len(pages) == 4
+    (page,) = [one for one in pages if one.title == f"Pattern: {best}"]
+    for company in ("empresa-a", "empresa-b"):
+        assert f"'text': '{company}'" in str(page.body)
+    assert len(page.versions) == 1
     assert site.unexpected == []
 
 

@@ -274,6 +274,18 @@ def test_a_part_whose_every_line_was_said_anew_is_taken_back_and_asked_for_anew(
     assert "Pattern: topic-1 once more by acme" in told.titles()
 
 
+def test_a_part_of_a_company_that_left_the_pattern_is_off_its_page(fair: Any) -> None:
+    for company in ("acme", "beta", "zeta"):
+        fair.learns(company, f"topic-1 words of {company}")
+    fair.refresh()
+    for company in ("acme", "zeta"):
+        fair.says(company)
+    fair.learns("zeta", "topic-9 something else")
+    (insight,) = fair.insights.standing()  # nobody looked anew, and the part still stands
+    assert (insight.companies, [one.copy.company for one in insight.parts]) == (2, ["acme"])
+    assert len(fair.home.global_memory.state().copies) == 2
+
+
 def test_a_line_of_several_that_was_said_anew_leaves_the_part_as_agreed(fair: Any) -> None:
     fair.learns("acme", "topic-1 quokkaflux by acme", "topic-1 zebrafish by acme")
     fair.learns("beta", "topic-1 wombatjet by beta")
@@ -292,6 +304,13 @@ def test_a_company_removed_after_it_was_found_takes_the_page_with_it(told: Any) 
     told.home.global_memory.retract_company("acme", "its company was removed")
     told.deliver()  # before anybody looked for patterns again
     assert "quokkaflux" not in told.words()
+    assert told.titles() == []
+
+
+def test_one_company_alone_has_nothing_in_common_with_anybody(told: Any) -> None:
+    told.home.companies.remove("beta", reason="closed")
+    assert told.insights.standing() == []  # before anything was looked for or swept
+    told.deliver()
     assert told.titles() == []
 
 
