@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coordinator.errors import MemoryUnavailable
+from coordinator.errors import MemoryUnavailable, StorageError
 from coordinator.ledger import pattern_events as events
 from coordinator.ledger.events import NewEvent
 from coordinator.settings import dump
@@ -244,6 +244,37 @@ def test_a_quoted_learning_removed_by_hand_takes_the_part_and_the_page_back(
     (asked,) = fair.refresh().asked
     assert "quokkaflux" in fair.home.approvals.shown(asked.number)
     assert "zebrafish" not in fair.home.approvals.shown(asked.number)
+
+
+def test_a_removal_that_could_not_take_the_part_back_says_so_and_is_finished_by_the_next(
+    by_hand: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fair, learning = by_hand
+
+    def refuse(*given: object) -> None:
+        raise StorageError("another process is writing the global memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fair.home.global_memory, "retract_parts_quoting", refuse)
+        removed = fair.home.by_hand.remove_learning("acme", learning, reason="wrong")
+    assert (removed.gone, removed.already) == (False, False)
+    assert "writing the global memory" in removed.problem
+    again = fair.home.by_hand.remove_learning("acme", learning, reason="wrong")
+    assert (again.gone, again.already) == (True, True)
+    assert fair.home.global_memory.state().copies == {}
+
+
+def test_of_two_parts_of_one_pattern_the_later_one_is_shown(told: Any) -> None:
+    told.learns("acme", "topic-1 quokkaflux by acme", "topic-1 zebrafish by acme")
+    told.refresh()
+    (pattern,) = told.home.patterns.standing()
+    mine = [one for one in pattern.members if one.startswith("acme/")]
+    told.home.global_memory.insight_parts.propose("acme", pattern.id, mine, by="Owner of acme")
+    told.says("acme")
+    (insight,) = told.insights.standing()
+    (part,) = insight.parts
+    assert "zebrafish" in part.said.content
+    assert len(told.home.global_memory.state().copies) == 2
 
 
 def test_an_open_question_about_a_removed_learning_is_void(fair: Any) -> None:
