@@ -22,8 +22,8 @@ CROWDED = 256
 """Hits a row from which on only the best of each company are looked at, to spare memory."""
 
 DEPTH = 32
-PROBES = 12
-TRAINING_ROWS = 20
+PROBES = 24
+TRAINING_ROWS = 80
 BATCH = 16_384
 
 Places = NDArray[np.int64]
@@ -198,7 +198,7 @@ def _index(vectors: NDArray[np.float32]) -> Any:
     lists = max(1, int(4 * np.sqrt(len(vectors))))
     quantizer = faiss.IndexFlatIP(vectors.shape[1])
     index = faiss.IndexIVFFlat(quantizer, vectors.shape[1], lists, faiss.METRIC_INNER_PRODUCT)
-    index.cp.niter = 6
+    index.cp.niter = 10
     index.cp.min_points_per_centroid = 1  # faiss prints a warning about fewer
     step = -(-len(vectors) // (TRAINING_ROWS * lists))
     index.train(vectors[::step])

@@ -128,7 +128,7 @@ def test_time_zone_locale_and_hash_seed_change_neither_states_nor_hashes(postgre
         replays.append(start("replay", url, folder, GOLDEN, env=environment))
     first, *others = [json.loads(replay.communicate(timeout=120)[0]) for replay in replays]
     assert others == [first] * 3
-    for log in ("ledger-v1", "ledger-v2", "outboxes"):
+    for log in ("ledger-v1", "ledger-v2", "outboxes", "patterns"):
         rows = [
             EventRow(**json.loads(line))
             for line in (GOLDEN / f"{log}.jsonl").read_text(encoding="utf-8").splitlines()

@@ -208,15 +208,12 @@ def test_one_whose_row_outlived_its_removal_is_not_shown_and_not_compared(settle
         "zeta", "topic-1 as zeta remembers it", category="insight"
     )
     settled.refresh()
-    rows = settled.home.memory("zeta").rows.tables
-    kept = {
-        one: one.read_bytes() for one in rows.path("private_memory").rglob("*") if one.is_file()
-    }
-    settled.home.by_hand.remove_learning("zeta", added.id, reason="wrong")
-    for one, content in kept.items():
-        one.parent.mkdir(parents=True, exist_ok=True)
-        one.write_bytes(content)
-    assert f"zeta/{added.id}" in settled.shown()[0].gone
+    removed = {"learning": added.id, "reason": "wrong"}
+    settled.home.ledger.append(
+        "company:zeta", [module.NewEvent("learning_removed", removed)], expected_version=None
+    )
+    assert added.id in settled.home.companies.instance("zeta").tables().ids("private_memory")
+    assert settled.shown()[0].gone == (f"zeta/{added.id}",)
     assert "zeta" not in settled.shown()[0].companies
     assert settled.refresh().counts == {"pattern_changed": 1}
 
