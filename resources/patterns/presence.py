@@ -53,18 +53,18 @@ def _of_company(home: Home, company: str, nodes: Sequence[str]) -> set[str]:
     learnings = [one for one in nodes if not is_component(one)]
     found: set[str] = set()
     if learnings:
-        _check_there(tables, MEMORY, company)
+        _check_there(tables, MEMORY, company, f"orch memory rebuild --company {company}")
         found |= read_texts(home, learnings, ()).keys()
     if len(learnings) < len(nodes):
-        _check_there(tables, components.TABLE, company)
+        _check_there(tables, components.TABLE, company, f"orch sync {company} --force")
         others = {*home.companies.names()} - {company}
         found |= components.Components(home, others).rows.keys() & {*nodes}
     return found
 
 
-def _check_there(tables: Tables, table: str, company: str) -> None:
+def _check_there(tables: Tables, table: str, company: str, heals: str) -> None:
     """MemoryUnavailable when the table the members were read from is lost."""
     if not tables.exists(table):
         raise MemoryUnavailable(
-            f"the table {table} of '{company}' is not there", hint=f"`orch sync {company}` makes it"
+            f"the table {table} of '{company}' is not there", hint=f"run `{heals}`"
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coordinator.by_hand import SOURCE
-from coordinator.errors import OrchError
+from coordinator.errors import MemoryUnavailable, OrchError
 from coordinator.ports import Progress
 from resources.memory.private_memory import TABLE
 from resources.progress import Silence
@@ -66,11 +66,21 @@ def read_memories(home: Home, progress: Progress | None = None) -> Memories:
 
 
 def _memory(home: Home, company: str) -> pa.Table | None:
-    """The rows of one memory, by id; None when there are none."""
+    """The rows of one memory, by id; None when there are none.
+
+    MemoryUnavailable for a table that was lost: else what the company has in common with others
+    would be taken for gone.
+    """
     home.companies.instance(company).settings  # noqa: B018 - broken settings are a problem too
     rows = home.memory(company).rows
     rows.check_model()
     if not rows.tables.exists(TABLE):
+        known = home.ledger.state(company).tables.get(TABLE)
+        if known is not None and known.rows:
+            raise MemoryUnavailable(
+                "its table is lost, though the ledger knows it",
+                hint=f"run `orch memory rebuild --company {company}`",
+            )
         return None
     with rows.tables.reading(TABLE) as table:
         picked = ["id", "row_hash", "vector", *FACTS]
