@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from coordinator.errors import CompanyError, ProposalClosed, SharingRefused
-from coordinator.global_memory import GlobalState, Publication, global_id, publication_of
+from coordinator.global_memory import Publication, global_id, publication_of
 from coordinator.insights import INSIGHT, Quoted, part_text, quoted_in
-from coordinator.ledger.events import NewEvent, text_hash
-from coordinator.ledger.global_events import LearningPublished, LearningSuperseded
+from coordinator.ledger.events import text_hash
 from resources.global_memory.learnings import Redactors
 from resources.global_memory.records import GlobalRecords
 from resources.global_memory.sharing import check_approved
@@ -66,32 +65,11 @@ class InsightParts:
 
     def carry_out(self, proposal: Proposal) -> str:
         """Record the copy that `proposal` approved, once; returns its id."""
-        company, pattern = proposal.company, proposal.subject
-        copy = global_id(company, proposal.number)
+        copy = global_id(proposal.company, proposal.number)
         if self._records.state().any_copy(copy) is not None:
             return copy  # recorded by an earlier call that ended before it was said so
         self._check(proposal)
-
-        def change(state: GlobalState) -> tuple[list[NewEvent], None]:
-            if state.any_copy(copy) is not None:
-                return [], None
-            published = LearningPublished(
-                id=copy,
-                learning=pattern,
-                category="insight",
-                content=proposal.content,
-                proposal=proposal.number,
-            )
-            told = [
-                LearningSuperseded(id=one.id, by=copy, proposal=proposal.number)
-                for one in state.of_learning(company, pattern)
-                if not one.superseded_by
-            ]
-            return [
-                NewEvent(one.event_type, one, company=company) for one in (published, *told)
-            ], None
-
-        self._records.change(change)
+        self._records.publish(proposal, copy=copy, category="insight")
         return copy
 
     def _check(self, proposal: Proposal) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from coordinator.errors import VersionConflict
 from coordinator.global_memory import GLOBAL_MEMORY, Copy, GlobalState, Publication
 from coordinator.ledger.events import GLOBAL, NewEvent, utc_text
+from coordinator.ledger.global_events import LearningPublished, LearningSuperseded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from coordinator.approvals import Inbox
+    from coordinator.approvals import Inbox, Proposal
+    from coordinator.settings import Category
     from resources.home import Home
 
 COPY_COLUMNS = (
@@ -81,6 +83,31 @@ class GlobalRecords:
             except VersionConflict:
                 continue
             return result
+
+    def publish(self, proposal: Proposal, *, copy: str, category: Category) -> None:
+        """Record the copy an approved proposal made, once; it tells its subject from now on."""
+        company, learning = proposal.company, proposal.subject
+
+        def change(state: GlobalState) -> tuple[list[NewEvent], None]:
+            if state.any_copy(copy) is not None:
+                return [], None
+            published = LearningPublished(
+                id=copy,
+                learning=learning,
+                category=category,
+                content=proposal.content,
+                proposal=proposal.number,
+            )
+            told = [
+                LearningSuperseded(id=one.id, by=copy, proposal=proposal.number)
+                for one in state.of_learning(company, learning)
+                if not one.superseded_by
+            ]
+            return [
+                NewEvent(one.event_type, one, company=company) for one in (published, *told)
+            ], None
+
+        self.change(change)
 
     def append(self, event: NewEvent) -> None:
         """Record one event, whatever came before it."""

@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from coordinator.errors import CompanyError, ProposalClosed, SharingRefused, UsageError
-from coordinator.global_memory import PUBLISH, GlobalState, Publication, global_id, publication_of
-from coordinator.ledger.events import NewEvent, text_hash
-from coordinator.ledger.global_events import LearningPublished, LearningSuperseded
+from coordinator.global_memory import PUBLISH, Publication, global_id, publication_of
+from coordinator.ledger.events import text_hash
 from resources.global_memory.learnings import Redactors, learning_of
 from resources.global_memory.records import GlobalRecords
 
@@ -75,32 +74,11 @@ class Sharing:
 
     def carry_out(self, proposal: Proposal) -> str:
         """Record the copy that `proposal` approved, once; returns its id."""
-        company, learning = proposal.company, proposal.subject
-        copy = global_id(company, proposal.number)
+        copy = global_id(proposal.company, proposal.number)
         if self._records.state().any_copy(copy) is not None:
             return copy  # recorded by an earlier call that ended before it was said so
         category = self._approved(proposal).category
-
-        def change(state: GlobalState) -> tuple[list[NewEvent], None]:
-            if state.any_copy(copy) is not None:
-                return [], None
-            published = LearningPublished(
-                id=copy,
-                learning=learning,
-                category=category,
-                content=proposal.content,
-                proposal=proposal.number,
-            )
-            told = [
-                LearningSuperseded(id=one.id, by=copy, proposal=proposal.number)
-                for one in state.of_learning(company, learning)
-                if not one.superseded_by
-            ]
-            return [
-                NewEvent(one.event_type, one, company=company) for one in (published, *told)
-            ], None
-
-        self._records.change(change)
+        self._records.publish(proposal, copy=copy, category=category)
         return copy
 
     def _approved(self, proposal: Proposal) -> Publication:
