@@ -264,12 +264,14 @@ def _readable(text: str) -> str:
 
 
 def _listed(facts: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name} ({_listed(value) or 'nothing'})"
-        if isinstance(value, Mapping)
-        else f"{name} {value}"
-        for name, value in facts.items()
-    )
+    return ", ".join(f"{name} {_told(value)}" for name, value in facts.items())
+
+
+def _told(value: Any) -> str:
+    """A fact on one line: what counts of a list is how long it is, its ids are for `--json`."""
+    if isinstance(value, Mapping):
+        return f"({_listed(value) or 'nothing'})"
+    return str(len(value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _day(moment: datetime) -> str:
