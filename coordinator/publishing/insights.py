@@ -193,7 +193,7 @@ def _pattern(
     yield _lines(
         (
             words["do_compare"] if len(companies) > 1 else "",
-            words["do_ask"] if one.others else "",
+            words["do_ask"].format(id=one.id) if one.others else "",
             words["do_operator"].format(id=one.id),
         )
     )

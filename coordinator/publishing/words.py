@@ -46,8 +46,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "it: {count}. Their words, names and evidence stay with them.",
         "masked": "Names, addresses and other words masked before they left: {count}.",
         "do_compare": "Compare the parts above: where they differ, one company may be ahead.",
-        "do_ask": "Ask the coordinator for the rest: it passes the question on, and their people "
-        "say yes or no.",
+        "do_ask": "Ask the operator for the rest: `orch patterns ask {id} --company …` asks their "
+        "people, who say yes or no.",
         "do_operator": "The operator sees all of it with `orch patterns show {id}`.",
         "offer_lead": "{company} shared a solution, and another company has an open problem that "
         "it seems to solve:",
@@ -109,8 +109,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "Suas palavras, nomes e evidências ficam com elas.",
         "masked": "Nomes, endereços e outras palavras mascaradas antes de sair: {count}.",
         "do_compare": "Compare as partes acima: onde diferem, uma empresa pode estar adiante.",
-        "do_ask": "Peça o resto ao coordenador: ele leva a pergunta, e as pessoas delas dizem sim "
-        "ou não.",
+        "do_ask": "Peça o resto ao operador: `orch patterns ask {id} --company …` pergunta às "
+        "pessoas delas, que dizem sim ou não.",
         "do_operator": "O operador vê tudo com `orch patterns show {id}`.",
         "offer_lead": "{company} compartilhou uma solução, e outra empresa tem um problema aberto "
         "que ela parece resolver:",

@@ -215,6 +215,26 @@ def explain(id: str, as_json: bool) -> None:
     )
 
 
+@patterns.command()
+@click.argument("id", metavar="ID")
+@click.option("--company", required=True, metavar="NAME", help="Whose people are asked.")
+@json_option
+def ask(id: str, company: str, as_json: bool) -> None:
+    """Ask the people of a company what they show of their part of the pattern ID.
+
+    They read the lines as they would leave, masked. For whoever wants to read the rest of a
+    pattern: a company is asked once by itself, and again only so.
+
+    Example:  orch patterns ask p-0a1b2c3d4e5f --company empresa-b
+    """
+    made = open_home().insights.ask(id, company)
+    if as_json:
+        echo_json({"proposal": made.number, "status": made.status})
+        return
+    click.echo(f"proposal {made.number} asks {made.company}: {made.status}")
+    note(f"  → `orch approvals show {made.number}` shows exactly what is asked")
+
+
 def _document(one: Shown) -> dict[str, Any]:
     return {
         **asdict(one.pattern),

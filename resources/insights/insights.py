@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from coordinator.errors import OrchError
+from coordinator.errors import OrchError, UsageError
 from coordinator.global_memory import PUBLISH, Copy, is_pattern
 from coordinator.insights import INSIGHT, counts_as_asked, quotable, quoted_in
 from coordinator.ledger.approval_events import Ask
@@ -85,6 +85,23 @@ class Insights:
                     if any(made) or due.was_told:
                         self._announce(due.pattern, asked=any(made))
             return done
+
+    def ask(self, id: str, company: str, *, by: str | None = None) -> Proposal:
+        """Ask a company's people what they show of a pattern, whatever they said before.
+
+        What they said no to sharing, or took back, is not asked about. UsageError for a pattern
+        that does not stand, or that the company has no part of to show.
+        """
+        pattern = self._home.patterns.one(id).pattern
+        kept_back = self._kept_back(self._home.approvals.inbox())
+        quotes = quotable(company, pattern.members, pattern.likeness, kept_back)
+        if not quotes:
+            raise UsageError(
+                f"'{company}' has no part of {pattern.id} that may be asked about",
+                hint=f"`orch patterns show {pattern.id}` names those that have one",
+            )
+        parts = self._home.global_memory.insight_parts
+        return parts.propose(company, pattern.id, quotes, by=by)
 
     def standing(self) -> list[Insight]:
         """Everything that may be published now, oldest first.

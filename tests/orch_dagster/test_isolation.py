@@ -274,7 +274,7 @@ READS_NOTHING_OF_A_COMPANY = {
     "orch company create", "orch company clone", "orch company remove",
     "orch memory add", "orch memory rebuild", "orch catalog add",
     "orch approvals grant", "orch approvals revoke", "orch isolation prove", "orch mcp serve",
-    "orch opportunities propose", "orch opportunities dismiss",
+    "orch opportunities propose", "orch opportunities dismiss", "orch patterns ask",
 }  # fmt: skip
 """Commands that show no rows; what they print, the planting makes the logs and files tell."""
 

@@ -109,7 +109,8 @@ evidence stay with them.
 
 ## What to do
 
-- Ask the coordinator for the rest: it passes the question on, and their people say yes or no.
+- Ask the operator for the rest: `orch patterns ask p-000000000001 --company …` asks \
+their people, who say yes or no.
 - The operator sees all of it with `orch patterns show p-000000000001`.
 
 *Kept by the coordinator. What people change here is not written over unasked.*"""
@@ -135,7 +136,8 @@ ficam com elas.
 
 ## O que fazer
 
-- Peça o resto ao coordenador: ele leva a pergunta, e as pessoas delas dizem sim ou não.
+- Peça o resto ao operador: `orch patterns ask p-000000000001 --company …` \
+pergunta às pessoas delas, que dizem sim ou não.
 - O operador vê tudo com `orch patterns show p-000000000001`.
 
 *Mantido pelo coordenador. O que as pessoas mudam aqui não é sobrescrito sem perguntar.*"""
