@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from coordinator.errors import ProposalClosed, UsageError
+from coordinator.errors import ApprovalError, ProposalClosed, UsageError
 from coordinator.global_memory import PUBLISH
 from coordinator.ledger.approval_events import Ask, Kind
 from coordinator.ledger.chain import canonical_json
@@ -99,8 +99,13 @@ class Offers:
         self._home = home
 
     def current_text(self, proposal: Proposal) -> str | None:
-        """The text as it would be now; None when the component or the other company is gone."""
+        """The text as it would be now; None when the component or the other company is gone.
+
+        A question that names no component, asked by a person in their own words, stands as it is.
+        """
         facts = proposal.facts
+        if not {"component", "adopter"} <= facts.keys():
+            return self._home.approvals.texts([proposal]).get(proposal.number)
         side = "owner" if proposal.kind == EXPORT else "adopter"
         return _text(self._home, str(facts["component"]), str(facts["adopter"]), side)
 
@@ -111,6 +116,11 @@ class Offers:
         week. Fails closed: ProposalClosed unless all said yes to what stands now.
         """
         check_approved(proposal)
+        if "adopter" not in proposal.facts:
+            raise ApprovalError(
+                f"proposal {proposal.number} names no component and nobody to offer it to",
+                hint="`orch opportunities propose` asks about one",
+            )
         adopter = str(proposal.facts["adopter"])
         asked = imports_of(self._home.approvals.inbox()).get(proposal.number)
         if asked is None:

@@ -333,6 +333,8 @@ def test_every_sensor_and_schedule_runs_from_the_start_and_says_what_it_does():
         "push_schedule",
         "catalog_schedule",
         "global_memory_schedule",
+        "patterns_schedule",
+        "metrics_schedule",
     }
     for one in watchers:
         assert one.default_status.value == "RUNNING", one.name

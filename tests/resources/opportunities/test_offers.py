@@ -239,3 +239,18 @@ def test_other_kinds_of_text_are_not_touched(offer: Market) -> None:
     """A question somebody else made of the same kind has no component: it is left alone."""
     offer.knows("beta", learning("x"))
     assert isinstance(offer.home.approvals.owners.get("share_import"), Offers)
+
+
+@pytest.mark.parametrize("kind", [EXPORT, IMPORT])
+def test_a_question_in_a_persons_own_words_is_answered_like_any_other(
+    market: Market, kind: Any
+) -> None:
+    role = "export" if kind == EXPORT else "import"
+    market.home.approvals.propose(
+        kind=kind, subject="cart", company="acme", asks=[("acme", role)], text="May it go?"
+    )
+    assert market.answer(1) == ""
+    done = market.carry_out()
+    said = [one.problem for one in done]
+    assert said == (["proposal 1 names no component and nobody to offer it to"] if done else [])
+    assert market.home.approvals.proposal(1).status == "approved"
