@@ -103,11 +103,13 @@ def opportunities(
     settings: OpportunitySettings,
     *,
     key: str,
+    adopter_libraries: Mapping[str, Collection[str]] | None = None,
 ) -> list[Opportunity]:
     """The opportunities of `pairs` (kind, need, solution, cosine), best first.
 
-    `adopter_code` holds the programming languages of each company, `key` goes into the ids. Of
-    pairs that come from the same two places only the best stays.
+    `adopter_code` holds the programming languages of each company, `adopter_libraries` what its
+    components depend on, `key` goes into the ids. Of pairs that come from the same two places only
+    the best stays.
     """
     words = shared_words([(need.text, solution.text) for _, need, solution, _ in pairs])
     titles = shared_titles([(need.title, solution.title) for _, need, solution, _ in pairs])
@@ -122,6 +124,7 @@ def opportunities(
             titles=1.0 if by_name else named,
             solution=solution,
             adopter_code=adopter_code.get(need.company, ()),
+            adopter_libraries=(adopter_libraries or {}).get(need.company, ()),
         )
         features["answers"] = between(solution.company, need.company, state, settings)
         one = Opportunity(

@@ -18,7 +18,8 @@ class Told:
     """A need or a solution: a learning or a component (`node`) of a company.
 
     `anchor` says where it comes from (an issue, a commit, a section of a document): it stays when
-    the words are edited. `languages` are the programming languages around it, '' for none.
+    the words are edited. `code` is the programming language around it, '' for none, `libraries`
+    what a component depends on, as names are compared.
     """
 
     node: str
@@ -30,6 +31,7 @@ class Told:
     anchor: str
     substance: float = 1.0
     code: str = ""
+    libraries: frozenset[str] = frozenset()
     licence: str | None = None
     """SPDX, '' when unknown; None where no licence is needed."""
 

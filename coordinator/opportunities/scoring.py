@@ -29,14 +29,20 @@ def features_of(
     titles: float,
     solution: Told,
     adopter_code: Collection[str],
+    adopter_libraries: Collection[str] = (),
 ) -> dict[str, float]:
     """The features of one opportunity, each from 0 to 1.
 
     similarity: cosine of the two texts. words: telling words in common. titles: parts of words
     their titles share. substance: how much the solution says. fit: whether the adopter writes in
-    its language. licence: whether it may be used.
+    its language. licence: whether it may be used. stack: the share of a component's libraries the
+    adopter uses as well, only where both name any.
     """
-    return {
+    stack = {}
+    if solution.libraries and adopter_libraries:
+        used = solution.libraries & {*adopter_libraries}
+        stack = {"stack": round(len(used) / len(solution.libraries), 4)}
+    return stack | {
         "similarity": round(min(max(cosine, 0.0), 1.0), 4),
         "words": round(min(1.0, MANY * words), 4),
         "titles": round(min(1.0, MANY * titles), 4),
@@ -48,7 +54,9 @@ def features_of(
 
 def score_of(features: Mapping[str, float], settings: OpportunitySettings) -> float:
     """The weighted mean of the features, and what people's answers add (`answers`)."""
-    weights = weights_of(settings)
+    # where nobody knows the libraries they count neither for nor against
+    unknown = {"stack"} - features.keys()
+    weights = {name: one for name, one in weights_of(settings).items() if name not in unknown}
     total = sum(weights.values()) or 1.0
     mean = sum(features.get(name, 0.0) * weight for name, weight in weights.items()) / total
     return round(min(1.0, max(0.0, mean + features.get("answers", 0.0))), 4)
@@ -62,6 +70,7 @@ def weights_of(settings: OpportunitySettings) -> dict[str, float]:
         "titles": settings.titles_weight,
         "substance": settings.substance_weight,
         "fit": settings.fit_weight,
+        "stack": settings.fit_weight,
         "licence": settings.licence_weight,
     }
 
@@ -113,6 +122,8 @@ def reasons(kind: Kind, features: Mapping[str, float], code: str, licence: str |
             if features.get(name, 0) >= 0.2:
                 said.append(f"{_SHARED[name]} ({features[name]:.2f})")
     said += told_of(code, licence, known=features.get("fit", UNKNOWN_FIT))
+    if "stack" in features:
+        said.append(f"the adopter uses {features['stack']:.0%} of its libraries already")
     if features.get("answers"):
         said.append(f"earlier answers between the two ({features['answers']:+.2f})")
     return said

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from coordinator.plain_text import visible
 from coordinator.rich_text.adf_runs import checkbox_of, runs_of
 from coordinator.rich_text.markdown_parser import markdown_parser
-from coordinator.rich_text.nodes import LANGUAGE, Node, kind_of, node, paragraph, walk
+from coordinator.rich_text.nodes import LANGUAGE, Node, kind_of, node, paragraph, task_state, walk
 from coordinator.rich_text.runs import BREAK, MARKS, Run, settled
 from coordinator.rich_text.token_runs import picture_of, runs_of_html, runs_of_tokens
 
@@ -156,7 +156,7 @@ def _item(block: _Open) -> list[Node]:
     checked = block.token.meta.get("checked") if block.token else None
     if checked is None:
         return [node("listItem", block.content or [paragraph([])])]
-    return [node("taskItem", block.content, localId="", state="DONE" if checked else "TODO")]
+    return [node("taskItem", block.content, localId="", state=task_state(checked))]
 
 
 def _list(block: _Open) -> list[Node]:

@@ -12,7 +12,7 @@ from itertools import groupby
 from coordinator.rich_text.adf_runs import is_inline
 from coordinator.rich_text.from_adf import markdown_of_adf
 from coordinator.rich_text.html_names import BLOCKS, HIDDEN
-from coordinator.rich_text.nodes import Node, names, node, paragraph
+from coordinator.rich_text.nodes import Node, names, node, paragraph, task_state
 from coordinator.rich_text.storage_tree import Element, tree_of
 
 Marks = tuple[Node, ...]
@@ -159,7 +159,7 @@ def _task(element: Element, marks: Marks) -> Node:
     status, body = element.first("ac:task-status"), element.first("ac:task-body")
     done = status is not None and status.text().strip() == "complete"
     content = _blocks(body, marks) if body else []
-    return node("taskItem", content, state="DONE" if done else "TODO")
+    return node("taskItem", content, state=task_state(done))
 
 
 def _page_link(element: Element, marks: Marks) -> list[Node]:

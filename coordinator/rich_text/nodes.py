@@ -72,3 +72,8 @@ def walk(value: object) -> Iterator[Node]:
             content = current.get("content")
             if content is not None:
                 waiting.append(content)
+
+
+def task_state(done: bool) -> str:
+    """The state of a task item: Atlassian's schema of ADF knows these two words and no other."""
+    return "DONE" if done else "TODO"

@@ -40,7 +40,12 @@ class OpportunitySettings(Model):
     words_weight: Number = Field(0.3, ge=0, le=1, description="telling words they share")
     titles_weight: Number = Field(0.1, ge=0, le=1, description="words their titles share")
     substance_weight: Number = Field(0.05, ge=0, le=1, description="how much the solution says")
-    fit_weight: Number = Field(0.05, ge=0, le=1, description="programming languages in common")
+    fit_weight: Number = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="programming languages in common, and as much again libraries",
+    )
     licence_weight: Number = Field(0.05, ge=0, le=1, description="whether the licence allows it")
     bar: Number = Field(0.6, ge=0, le=1, description="the score from which people are asked")
     ask: Flag = Field(True, description="whether people are asked without being told to")

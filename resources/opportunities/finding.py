@@ -10,6 +10,7 @@ from coordinator.errors import MemoryUnavailable
 from coordinator.ledger.opportunity_events import Kind
 from coordinator.opportunities.matching import (
     candidates,
+    dependencies_of,
     least_of,
     missing_dependencies,
     opportunities,
@@ -47,7 +48,12 @@ def find(
     settings = home.settings.detection.opportunities
     pairs = [*_by_words(home, memories, components, calibration), *_by_name(components)]
     code = {one: components.code_of(one) for one in home.companies.names()}
-    return opportunities(pairs, code, state, settings, key=key_of(home))
+    libraries: dict[str, set[str]] = {}
+    for row in components.rows.values():
+        libraries.setdefault(row["company"], set()).update(dependencies_of(row))
+    return opportunities(
+        pairs, code, state, settings, key=key_of(home), adopter_libraries=libraries
+    )
 
 
 def key_of(home: Home) -> str:

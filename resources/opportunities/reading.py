@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.errors import OrchError
 from coordinator.memory import passage
+from coordinator.opportunities.matching import dependencies_of
 from coordinator.opportunities.records import Told, anchor_of
 from coordinator.patterns.components import component_node
 from resources.patterns.components import Components
@@ -34,6 +35,7 @@ def told_component(row: Mapping[str, Any]) -> Told:
         text=f"{row['name']}\n{row['description']}".strip(),
         anchor=f"component:{row['path']}",
         code=row["language"],
+        libraries=frozenset(dependencies_of(row)),
         licence=row["licence"],
     )
 

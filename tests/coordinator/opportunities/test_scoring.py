@@ -132,3 +132,19 @@ def test_reasons_quote_nobody_and_name_the_fit(make_told: Any) -> None:
 def test_what_a_solution_is_made_of_says_nothing_of_the_adopter() -> None:
     assert told_of("go", "MIT") == ["written in go", "licence MIT"]
     assert told_of("", None) == []
+
+
+def test_libraries_both_use_count_where_both_name_any(make_told: Any) -> None:
+    solution = make_told("acme/s", code="python", libraries=frozenset({"httpx", "pydantic"}))
+    values = {"cosine": 0.5, "words": 0.2, "titles": 0.1, "adopter_code": ("python",)}
+    half = features_of(solution=solution, adopter_libraries=("httpx", "flask"), **values)
+    none = features_of(solution=solution, adopter_libraries=("flask",), **values)
+    silent = features_of(solution=solution, **values)
+    assert (half["stack"], none["stack"], "stack" in silent) == (0.5, 0.0, False)
+    assert score_of(none, SETTINGS) < score_of(half, SETTINGS)
+    assert score_of(silent, SETTINGS) == score_of(
+        features_of(solution=make_told("acme/s", code="python"), **values), SETTINGS
+    )
+    said = reasons("component", half, "python", "MIT")
+    assert "the adopter uses 50% of its libraries already" in said
+    assert not any("libraries" in one for one in reasons("component", silent, "python", "MIT"))
